@@ -1,0 +1,1 @@
+"""The case file every service keeps the same way: cases, their record, notices, documents."""

@@ -1,0 +1,68 @@
+"""Chinese working days: weekends, statutory holidays and make-up working days (调休).
+
+Years the State Council has announced come from chinesecalendar; later years are counted with
+the holidays library's estimate, and the result says so (``provisional``) until announced.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cache
+
+import chinese_calendar
+import holidays
+from chinese_calendar import constants
+
+FIRST_ANNOUNCED_YEAR: int = min(constants.holidays).year
+LAST_ANNOUNCED_YEAR: int = max(constants.holidays).year
+_SATURDAY = 5
+
+
+@dataclass(frozen=True)
+class DueDate:
+    """Last day on which a thing is still in time; ``provisional`` while a year is unannounced."""
+
+    on: dt.date
+    provisional: bool
+
+
+def is_announced(year: int) -> bool:
+    """Whether the State Council's arrangement for the year is known."""
+    return FIRST_ANNOUNCED_YEAR <= year <= LAST_ANNOUNCED_YEAR
+
+
+def is_working_day(day: dt.date) -> bool:
+    """Whether offices work on ``day``; estimated where the year is not announced."""
+    if is_announced(day.year):
+        announced: bool = chinese_calendar.is_workday(day)
+        return announced
+    return day.weekday() < _SATURDAY and day not in _estimated_holidays(day.year)
+
+
+def add_working_days(start: dt.date, working_days: int) -> DueDate:
+    """The date ``working_days`` (≥ 0) after ``start``; counting begins the day after ``start``.
+
+    With 0 it is ``start`` itself if that is a working day, else the next one.
+    """
+    if working_days < 0:
+        raise ValueError("working days are counted forward")
+    day = start
+    remaining = working_days
+    if remaining == 0 and not is_working_day(day):
+        remaining = 1
+    while remaining > 0:
+        day += dt.timedelta(days=1)
+        remaining -= is_working_day(day)
+    return DueDate(day, provisional=not (is_announced(start.year) and is_announced(day.year)))
+
+
+def working_days_between(start: dt.date, end: dt.date) -> int:
+    """Working days in (``start``, ``end``]; 0 when ``end`` is not after ``start``."""
+    days = (end - start).days
+    return sum(is_working_day(start + dt.timedelta(days=n)) for n in range(1, days + 1))
+
+
+@cache
+def _estimated_holidays(year: int) -> frozenset[dt.date]:
+    return frozenset(holidays.country_holidays("CN", years=year))

@@ -1,0 +1,40 @@
+"""A service's database: engine, and transactions that see only the regions they may.
+
+``yibao.regions`` is what row-level security compares with (second line of region isolation);
+it is set for the transaction only, so a pooled connection never carries it to the next caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+ALL_REGIONS = ("*",)
+_SET_REGIONS = text("SELECT set_config('yibao.regions', :regions, true)")
+
+
+class Database:
+    """Connections of one service to its own database (``postgresql://`` URL)."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=False,
+        )
+
+    @asynccontextmanager
+    async def transaction(self, regions: Iterable[str]) -> AsyncIterator[AsyncSession]:
+        """One transaction, committed at the end of the block, rolled back on any exception."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            await session.execute(_SET_REGIONS, {"regions": ",".join(regions)})
+            yield session
+
+    async def close(self) -> None:
+        """Close all pooled connections."""
+        await self.engine.dispose()

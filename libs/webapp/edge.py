@@ -1,0 +1,89 @@
+"""The edge: one request, one caller, one transaction, committed before the answer leaves.
+
+``TransactionRoute`` is the route class of every router that touches a service's database:
+authenticate, open the transaction with the caller's regions, answer a repeated write from the
+store, run the endpoint, keep the answer, commit. Nobody else commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.casework.clock import Clock
+from libs.protection.fields import FieldProtector
+from libs.webapp import idempotency
+from libs.webapp.callers import Caller, TokenVerifier, bearer_token
+from libs.webapp.database import Database
+from libs.webapp.settings import ServiceSettings
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a service's requests and workers share; made once by the composition."""
+
+    settings: ServiceSettings
+    database: Database
+    clock: Clock
+    protector: FieldProtector
+    tokens: TokenVerifier
+
+
+class TransactionRoute(APIRoute):
+    """Authenticated, idempotent, transactional route."""
+
+    def get_route_handler(self) -> Handler:
+        endpoint = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            resources = resources_of(request)
+            caller = resources.tokens.caller_of(bearer_token(request))
+            request.state.caller = caller
+            async with resources.database.transaction(caller.regions) as session:
+                request.state.session = session
+                if request.method not in WRITES:
+                    return await endpoint(request)
+                attempt = await idempotency.attempt_of(request, f"{caller.kind}:{caller.subject}")
+                answer = await idempotency.stored_answer(session, attempt)
+                if answer is None:
+                    answer = await endpoint(request)
+                    await idempotency.store_answer(session, attempt, answer)
+                return answer
+
+        return handle
+
+
+def resources_of(request: Request) -> Resources:
+    """The running service's resources."""
+    return cast(Resources, request.app.state.resources)
+
+
+def _session(request: Request) -> AsyncSession:
+    return cast(AsyncSession, request.state.session)
+
+
+def _caller(request: Request) -> Caller:
+    return cast(Caller, request.state.caller)
+
+
+def _idempotency_key(
+    key: Annotated[
+        str | None,
+        Header(alias=idempotency.HEADER, description="每笔业务一个新值；重发时用原值，只办一次。"),
+    ] = None,
+) -> None:
+    """Only for the OpenAPI document; TransactionRoute reads the header itself."""
+
+
+SessionDep = Annotated[AsyncSession, Depends(_session)]
+CallerDep = Annotated[Caller, Depends(_caller)]
+ResourcesDep = Annotated[Resources, Depends(resources_of)]
+IdempotencyKeyDoc = Depends(_idempotency_key)

@@ -1,0 +1,79 @@
+"""Settings every service has. Environment variables ``YIBAO_<NAME>``; nothing else is read.
+
+Outside development nothing starts with a placeholder secret.
+"""
+
+from __future__ import annotations
+
+import base64
+from enum import StrEnum
+from typing import Self
+
+from pydantic import SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PLACEHOLDER = "development-only"
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class EventTransport(StrEnum):
+    POSTGRES = "postgres"
+    KAFKA = "kafka"
+    MEMORY = "memory"
+
+
+class PlaceholderSecretError(Exception):
+    """A secret outside development was left at its placeholder."""
+
+
+class ServiceSettings(BaseSettings):
+    """What a service needs to start. Every field is described in docs/settings.md."""
+
+    model_config = SettingsConfigDict(env_prefix="YIBAO_", extra="ignore", frozen=True)
+
+    environment: Environment = Environment.DEVELOPMENT
+    database_url: str = "postgresql://localhost/yibao"
+    database_pool_size: int = 10
+    event_transport: EventTransport = EventTransport.POSTGRES
+    event_log_url: str = "postgresql://localhost/eventbus"
+    kafka_bootstrap: str = "localhost:9092"
+    gateway_url: str = "http://127.0.0.1:8080"
+
+    token_public_key: str = ""
+    """Ed25519 public key (base64, 32 bytes) that access tokens are verified with."""
+
+    field_key: SecretStr = SecretStr(PLACEHOLDER)
+    """AES-256 key (base64, 32 bytes) for personal fields at rest."""
+
+    field_key_id: str = "k1"
+    blind_index_key: SecretStr = SecretStr(PLACEHOLDER)
+    """HMAC key (base64, 32 bytes) for looking personal fields up."""
+
+    edition_pins: dict[str, str] = {}
+    """Region code -> catalogue edition in force there whatever the date (JSON object)."""
+
+    @model_validator(mode="after")
+    def _no_placeholder_in_production(self) -> Self:
+        if self.environment is Environment.DEVELOPMENT:
+            return self
+        left = [name for name in type(self).model_fields if _is_placeholder(getattr(self, name))]
+        if left or not self.token_public_key:
+            names = ", ".join(f"YIBAO_{name.upper()}" for name in left or ["token_public_key"])
+            raise PlaceholderSecretError(f"set {names} before starting outside development")
+        return self
+
+
+def secret_bytes(secret: SecretStr) -> bytes:
+    """Decode a base64 key; the development placeholder becomes a fixed, worthless key."""
+    value = secret.get_secret_value()
+    if value == PLACEHOLDER:
+        return PLACEHOLDER.encode().ljust(32, b".")
+    return base64.b64decode(value, validate=True)
+
+
+def _is_placeholder(value: object) -> bool:
+    return isinstance(value, SecretStr) and value.get_secret_value() == PLACEHOLDER
