@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+from libs.protection.row_security import restrict_to_regions
+
 metadata = MetaData()
 
 REGION = String(6)
@@ -168,11 +170,3 @@ def install_v1(op: Operations) -> None:
     for table, rights in _GRANTS.items():
         op.execute(f"GRANT {rights} ON {table} TO yibao_app")
         restrict_to_regions(op, table)
-
-
-def restrict_to_regions(op: Operations, table: str) -> None:
-    """Row-level security by ``region_code``: the second line of region isolation."""
-    seen = "current_setting('yibao.regions', true)"
-    condition = f"region_code = ANY(string_to_array({seen}, ',')) OR {seen} = '*'"
-    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY {table}_regions ON {table} USING ({condition}) WITH CHECK ({condition})")

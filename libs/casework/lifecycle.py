@@ -43,6 +43,7 @@ ENDED = frozenset({Status.COMPLETED, Status.REFUSED, Status.REJECTED, Status.WIT
 class Action(StrEnum):
     """What can be done to a case; ``ADVANCE`` is a step of the owning service inside a status."""
 
+    SUBMIT = "submit"
     REQUEST_SUPPLEMENT = "request-supplement"
     SUPPLEMENT = "supplement"
     ACCEPT = "accept"
@@ -56,6 +57,7 @@ class Action(StrEnum):
 
 
 ACTION_NAMES = {
+    Action.SUBMIT: "申请",
     Action.REQUEST_SUPPLEMENT: "一次性告知补正",
     Action.SUPPLEMENT: "补正",
     Action.ACCEPT: "受理",
@@ -69,6 +71,7 @@ ACTION_NAMES = {
 }
 
 _MOVES: dict[Action, dict[Status, Status]] = {
+    Action.SUBMIT: {},  # the beginning: nothing leads to it
     Action.REQUEST_SUPPLEMENT: {
         Status.SUBMITTED: Status.SUPPLEMENTING,
         Status.ACCEPTED: Status.SUPPLEMENTING,

@@ -1,0 +1,42 @@
+"""Saying a fact: a row beside the business change, in the same transaction.
+
+Order per key is the order of the row ids, because the id is given out under a lock of the key
+that is held until the transaction ends: whoever comes second gets the larger id and commits later.
+There is no NOTIFY here: it serialises all commits of the database (39 % of throughput).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import LargeBinary, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.contracts.base import Fact, topic_of
+from libs.eventbus.envelope import Event
+from libs.eventbus.tables import SHARDS
+
+# The identity's nextval runs only once the materialised lock has been granted. The seed keeps
+# these advisory locks apart from others made with hashtextextended(key, 0).
+_INSERT = text(
+    f"""
+    WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(:key, 20241)))
+    INSERT INTO outbox (shard, topic, key, body)
+    SELECT hashtextextended(:key, 0) & {SHARDS - 1}, :topic, :key, :body FROM turn
+    """
+).bindparams(bindparam("body", type_=LargeBinary))
+
+
+async def publish(
+    session: AsyncSession, fact: Fact, *, key: str, region_code: str, subject: str, at: dt.datetime
+) -> Event:
+    """Write ``fact`` to the outbox of the caller's transaction; a rollback takes it back.
+
+    ``key`` is the person or case whose facts stay in order; ``at`` (aware) when it happened.
+    Waits for other transactions that have published under the same key; one that publishes under
+    several keys does so in the order of the keys, or PostgreSQL may have to break a deadlock.
+    """
+    event = Event.of(fact, key=key, region_code=region_code, subject=subject, at=at)
+    row = {"topic": topic_of(event.type), "key": key, "body": event.to_bytes()}
+    await session.execute(_INSERT, row)
+    return event

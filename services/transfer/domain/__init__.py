@@ -1,0 +1,1 @@
+"""Rules of the transfer service: pure, with the clock passed in."""

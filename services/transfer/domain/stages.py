@@ -1,0 +1,101 @@
+"""Sides, regimes and stages of a move, and what each stage is waiting for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from libs.refusals.faults import conflict
+
+
+class Side(StrEnum):
+    """Which end of the move a case is: 转入 or 转出."""
+
+    IN = "in"
+    OUT = "out"
+
+    @property
+    def other(self) -> Side:
+        return Side.OUT if self is Side.IN else Side.IN
+
+
+class Regime(StrEnum):
+    """How the two cities talk: by 联系函 (2020) or through the platform (医保办发〔2021〕43号)."""
+
+    LETTER = "letter"
+    PLATFORM = "platform"
+
+
+class Stage(StrEnum):
+    """Where a move stands inside its case."""
+
+    CHECKING = "checking"
+    CONTACT_LETTER = "contact_letter"
+    AWAITING_SHEET = "awaiting_sheet"
+    AWAITING_FUNDS = "awaiting_funds"
+    TAKE_UP = "take_up"
+    CREDITING = "crediting"
+    PREPARING = "preparing"
+    INFORMATION_SHEET = "information_sheet"
+    PAYMENT = "payment"
+    AWAITING_COMPLETION = "awaiting_completion"
+    CORRECTING = "correcting"
+    ENDED = "ended"
+
+
+STAGE_NAMES = {
+    Stage.CHECKING: "受理审查",
+    Stage.CONTACT_LETTER: "待发联系函",
+    Stage.AWAITING_SHEET: "等待转出地信息表",
+    Stage.AWAITING_FUNDS: "已收信息表，等待资金到账",
+    Stage.TAKE_UP: "待核对并办理转入",
+    Stage.CREDITING: "正在记入个人账户",
+    Stage.PREPARING: "正在汇总缴费记录",
+    Stage.INFORMATION_SHEET: "待签发信息表",
+    Stage.PAYMENT: "待划转资金",
+    Stage.AWAITING_COMPLETION: "等待转入地办结反馈",
+    Stage.CORRECTING: "转入地退回，待更正",
+    Stage.ENDED: "已结束",
+}
+
+# Stages in which nothing moves until the other city answers: these are chased.
+AWAITING_OTHER_CITY = frozenset({Stage.AWAITING_SHEET, Stage.AWAITING_FUNDS, Stage.AWAITING_COMPLETION})
+
+# Once money has left, a move can only be corrected, not withdrawn.
+MONEY_STILL_HERE = frozenset(
+    {
+        Stage.CHECKING,
+        Stage.CONTACT_LETTER,
+        Stage.AWAITING_SHEET,
+        Stage.PREPARING,
+        Stage.INFORMATION_SHEET,
+        Stage.PAYMENT,
+    }
+)
+
+
+def regime_between(transferring_out: str | None, transferring_in: str | None) -> Regime:
+    """The platform needs both ends on it; otherwise the letters go round (domain.md §3)."""
+    both = transferring_out == Regime.PLATFORM and transferring_in == Regime.PLATFORM
+    return Regime.PLATFORM if both else Regime.LETTER
+
+
+def first_stage_after_acceptance(side: Side, regime: Regime) -> Stage:
+    """What an accepted case waits for first."""
+    if side is Side.OUT:
+        return Stage.PREPARING
+    return Stage.CONTACT_LETTER if regime is Regime.LETTER else Stage.AWAITING_SHEET
+
+
+def stage_after_sheet(amount_fen: int, received_fen: int | None) -> Stage:
+    """The transferring-in side has the sheet: wait for the money, or go on if there is none or it is here."""
+    return Stage.TAKE_UP if amount_fen == (received_fen or 0) else Stage.AWAITING_FUNDS
+
+
+def require_stage(actual: str, *expected: Stage) -> None:
+    """Raises Refusal (conflict) unless the move stands at one of ``expected``."""
+    if actual not in expected:
+        names = "”或“".join(STAGE_NAMES[stage] for stage in expected)
+        raise conflict(
+            "transfer_stage",
+            f"本件目前处于“{STAGE_NAMES[Stage(actual)]}”，此操作只能在“{names}”时办理。",
+        )
