@@ -81,7 +81,9 @@ async def add_notice(
 async def noticed_items(session: AsyncSession, case: Case) -> list[Fault]:
     """Everything the applicant was ever told to supplement, oldest notice first."""
     query = (
-        select(case_notices.c.items).where(case_notices.c.case_id == case.id).order_by(case_notices.c.ordinal)
+        select(case_notices.c["items"])
+        .where(case_notices.c.case_id == case.id)
+        .order_by(case_notices.c.ordinal)
     )
     return [Fault(**item) for items in (await session.scalars(query)).all() for item in items]
 
@@ -140,7 +142,8 @@ async def next_number(session: AsyncSession, region_code: str, kind: str, year: 
         )
         .returning(document_counters.c.last)
     )
-    return (await session.execute(statement)).scalar_one()
+    number: int = (await session.execute(statement)).scalar_one()
+    return number
 
 
 async def add_document(

@@ -100,7 +100,7 @@ def _months_later(day: dt.date, months: int) -> dt.date:
     return dt.date(year, month + 1, min(day.day, last_day))
 
 
-def time_allowed(item: ServiceItem, situation: Situation, stage: str = "total") -> TimeAllowed | None:
+def allowed_by(item: ServiceItem, situation: Situation, stage: str = "total") -> TimeAllowed | None:
     """The limit of a stage in this situation: the one with the most conditions that all hold.
 
     None where the document sets none; of equally specific limits the first printed counts.

@@ -54,6 +54,7 @@ class Action(StrEnum):
     COMPLETE = "complete"
     WITHDRAW = "withdraw"
     LAPSE = "lapse"
+    REVIVE = "revive"
 
 
 ACTION_NAMES = {
@@ -68,6 +69,7 @@ ACTION_NAMES = {
     Action.COMPLETE: "办结",
     Action.WITHDRAW: "撤回",
     Action.LAPSE: "逾期视为放弃",
+    Action.REVIVE: "恢复办理",
 }
 
 _MOVES: dict[Action, dict[Status, Status]] = {
@@ -87,8 +89,11 @@ _MOVES: dict[Action, dict[Status, Status]] = {
         Status.SUBMITTED: Status.WITHDRAWN,
         Status.SUPPLEMENTING: Status.WITHDRAWN,
         Status.ACCEPTED: Status.WITHDRAWN,
+        Status.APPROVED: Status.WITHDRAWN,
     },
     Action.LAPSE: {Status.SUPPLEMENTING: Status.LAPSED},
+    # Something irrevocable (money already paid) crossed the withdrawal.
+    Action.REVIVE: {Status.WITHDRAWN: Status.ACCEPTED},
 }
 
 

@@ -27,7 +27,7 @@ class CatalogueDataError(Exception):
 
 @dataclass(frozen=True)
 class EditionFiles:
-    """One edition with all it holds, in the document's order (file names sort so)."""
+    """One edition with all it holds, in the document's order: a list before its guide chapters."""
 
     edition: Edition
     items: tuple[ServiceItem, ...]
@@ -43,9 +43,10 @@ def edition_ids() -> list[str]:
 def load_edition(edition_id: str) -> EditionFiles:
     """Load and validate one edition. Raises CatalogueDataError naming file and fault."""
     folder = EDITIONS_FOLDER / edition_id
+    items = [_read(path, ServiceItem) for path in sorted((folder / "items").glob("*.yaml"))]
     return EditionFiles(
         edition=_read(folder / "edition.yaml", Edition),
-        items=tuple(_read(path, ServiceItem) for path in sorted((folder / "items").glob("*.yaml"))),
+        items=tuple(sorted(items, key=lambda item: item.part == "guide")),
         forms=tuple(_read(path, Form) for path in sorted((folder / "forms").glob("*.yaml"))),
     )
 

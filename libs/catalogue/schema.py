@@ -3,7 +3,7 @@
 Every fact carries ``at``, the lines of the document it was read from
 (``L120`` or ``L120-131,L140``, counted from 1 in ``sources/<edition>.txt``), and the
 texts are quoted: with white space, character width and the recorded repairs set aside,
-``text`` stands in those lines. ``tests/catalogue`` holds every fact to that.
+``text`` stands in those lines. ``tests/libs/catalogue`` holds every fact to that.
 """
 
 from __future__ import annotations
@@ -175,7 +175,10 @@ class ResultDocument(Quote):
 
 
 class Difference(Strict):
-    """Two readings inside one edition, and which of them is in force and why."""
+    """Two readings inside one edition, and which of them is in force and why.
+
+    The item's own facts are always the reading in force; this keeps the other beside it.
+    """
 
     field: str
     readings: Annotated[dict[str, Quote], Field(min_length=2)]  # e.g. list / guide
@@ -238,6 +241,7 @@ class ServiceItem(Strict):
     parameters: list[Parameter] = []
     telephones: list[Quote] = []  # progress and supervision telephones as printed
     list_item: Slug | None = None  # guide chapter -> the list item of the same edition
+    partial: bool = False  # does only part of its operations: the province's item stays beside it
     differences: list[Difference] = []
     notes: list[Note] = []
 
@@ -274,8 +278,19 @@ class Repair(Strict):
     reason: str
 
 
+class NotOffered(Quote):
+    """An operation of the province's list that this city's document does away with, and its words."""
+
+    operation: Operation
+
+
 class Edition(Strict):
-    """One document: head data, repairs and oddities; its items and forms are files beside it."""
+    """One document: head data, repairs and oddities; its items and forms are files beside it.
+
+    ``inherits`` records against which edition of its province a city's document was written. It
+    does not decide what the city inherits: that is the province's edition in force on the date
+    asked for (``lookup.Catalogues``), so a new list of the province applies without touching the city's.
+    """
 
     id: Slug
     title: str
@@ -286,6 +301,7 @@ class Edition(Strict):
     effective_on: dt.date
     effective_reason: str  # where the date comes from
     source: str  # file name under sources/
-    inherits: Slug | None = None  # the province's edition this city's edition overrides
+    inherits: Slug | None = None  # the province's edition it was written against
+    not_offered: list[NotOffered] = []
     repairs: list[Repair] = []
     notes: list[Note] = []

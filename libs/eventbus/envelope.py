@@ -108,7 +108,7 @@ class Event:
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:
     value = attributes.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or "\0" in value:
         raise BrokenEnvelope(f"{name} is missing or no text")
     return value
 

@@ -76,12 +76,12 @@ class Leases:
     async def _share_out(self, slots: Collection[str]) -> frozenset[str]:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 20242))", self.scope)
-            await connection.execute(_REGISTER, self.scope, self.member, self._lease)
+            await connection.execute(_REGISTER, self.scope, self.member, self._lease, sorted(slots))
             await connection.execute(_FORGET_MEMBERS, self.scope)
             await connection.execute(_FORGET_LEASES, self.scope)
-            members = [row["member"] for row in await connection.fetch(_MEMBERS, self.scope)]
+            wanted = {row["member"]: row["slots"] for row in await connection.fetch(_MEMBERS, self.scope)}
             owners = {row["slot"]: row["member"] for row in await connection.fetch(_OWNERS, self.scope)}
-            mine = share_of(self.member, slots, owners, members)
+            mine = share_of(self.member, wanted, owners)
             await connection.execute(_RELEASE, self.scope, self.member, sorted(mine))
             await connection.execute(_TAKE, self.scope, self.member, sorted(mine), self._lease)
         return mine
@@ -105,24 +105,35 @@ class Leases:
 
 
 def share_of(
-    member: UUID, slots: Collection[str], owners: Mapping[str, UUID], members: Collection[UUID]
+    member: UUID, wanted: Mapping[UUID, Collection[str]], owners: Mapping[str, UUID]
 ) -> frozenset[str]:
-    """Slots ``member`` should own: an equal share, keeping what it has, taking only free ones."""
-    ranked = sorted(members)
-    share, rest = divmod(len(slots), len(ranked))
-    quota = share + (1 if ranked.index(member) < rest else 0)
-    kept = [slot for slot in sorted(slots) if owners.get(slot) == member]
-    free = [slot for slot in sorted(slots) if slot not in owners]
-    return frozenset((kept + free)[:quota])
+    """Slots ``member`` should own: what it has, up to its share, and free ones.
+
+    ``wanted`` tells for every live member the slots it asks for. They need not be the same (during
+    a release the new members read one topic more): each slot is shared by those who ask for it.
+    """
+    contested: dict[tuple[UUID, ...], list[str]] = {}
+    for slot in sorted(wanted[member]):
+        rivals = tuple(sorted(rival for rival, slots in wanted.items() if slot in slots))
+        contested.setdefault(rivals, []).append(slot)
+    mine: list[str] = []
+    for rivals, slots in contested.items():
+        share, rest = divmod(len(slots), len(rivals))
+        quota = share + (1 if rivals.index(member) < rest else 0)
+        kept = [slot for slot in slots if owners.get(slot) == member]
+        free = [slot for slot in slots if slot not in owners]
+        mine += (kept + free)[:quota]
+    return frozenset(mine)
 
 
 _REGISTER = """
-    INSERT INTO bus_member (scope, member, expires_at) VALUES ($1, $2, clock_timestamp() + $3::interval)
-    ON CONFLICT (scope, member) DO UPDATE SET expires_at = excluded.expires_at
+    INSERT INTO bus_member (scope, member, expires_at, slots)
+    VALUES ($1, $2, clock_timestamp() + $3::interval, $4)
+    ON CONFLICT (scope, member) DO UPDATE SET expires_at = excluded.expires_at, slots = excluded.slots
 """
 _FORGET_MEMBERS = "DELETE FROM bus_member WHERE scope = $1 AND expires_at <= clock_timestamp()"
 _FORGET_LEASES = "DELETE FROM bus_lease WHERE scope = $1 AND expires_at <= clock_timestamp()"
-_MEMBERS = "SELECT member FROM bus_member WHERE scope = $1"
+_MEMBERS = "SELECT member, slots FROM bus_member WHERE scope = $1"
 _OWNERS = "SELECT slot, member FROM bus_lease WHERE scope = $1"
 _RELEASE = "DELETE FROM bus_lease WHERE scope = $1 AND member = $2 AND slot <> ALL ($3::text[])"
 _TAKE = """

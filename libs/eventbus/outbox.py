@@ -16,6 +16,8 @@ from libs.contracts.base import Fact, topic_of
 from libs.eventbus.envelope import Event
 from libs.eventbus.tables import SHARDS
 
+LONGEST_KEY = 200  # characters; keys stand in indexes
+
 # The identity's nextval runs only once the materialised lock has been granted. The seed keeps
 # these advisory locks apart from others made with hashtextextended(key, 0).
 _INSERT = text(
@@ -35,7 +37,10 @@ async def publish(
     ``key`` is the person or case whose facts stay in order; ``at`` (aware) when it happened.
     Waits for other transactions that have published under the same key; one that publishes under
     several keys does so in the order of the keys, or PostgreSQL may have to break a deadlock.
+    Raises ``ValueError`` for a key that is empty or longer than 200 characters.
     """
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise ValueError(f"a key has 1 to {LONGEST_KEY} characters")
     event = Event.of(fact, key=key, region_code=region_code, subject=subject, at=at)
     row = {"topic": topic_of(event.type), "key": key, "body": event.to_bytes()}
     await session.execute(_INSERT, row)

@@ -9,6 +9,7 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from libs.eventbus.envelope import Event
+from libs.eventbus.faults import FaultKind
 from libs.eventbus.leases import OWNED, Leases
 
 log = structlog.get_logger(__name__)
@@ -16,10 +17,14 @@ log = structlog.get_logger(__name__)
 SCOPE = "relay"
 """Scope of the relays' leases, and their name as a consumer of the outbox in ``dead_letter``."""
 
+# What the broker refuses for good stays here, dead-lettered, and holds up what follows of its key.
 OLDEST = f"""
     SELECT id, topic, key, body FROM outbox AS o
     WHERE shard = ANY ($1::smallint[])
-      AND NOT EXISTS (SELECT FROM held_key AS h WHERE h.consumer = '{SCOPE}' AND h.key = o.key)
+      AND NOT EXISTS (
+          SELECT FROM dead_letter AS d
+          WHERE d.consumer = '{SCOPE}' AND d.key = o.key AND d.state = 'open' AND d.held_order <= o.id
+      )
     ORDER BY id LIMIT $2
 """
 
@@ -33,18 +38,13 @@ DELETE = f"""
     SELECT count(*) FROM deleted
 """
 
-# The row stays where it is: a replay publishes it again, a skip deletes it. Its id is the letter's
-# place in the order.
+# A replay publishes the row again, a skip deletes it: its id is the letter's place in the order.
 _BURY = f"""
-    WITH owned AS MATERIALIZED ({OWNED}),
-    held AS (
-        INSERT INTO held_key (consumer, key)
-        SELECT $1, o.key FROM outbox AS o JOIN owned ON o.shard = owned.slot::smallint WHERE o.id = $3
-        ON CONFLICT DO NOTHING RETURNING key
-    )
+    WITH owned AS MATERIALIZED ({OWNED})
     INSERT INTO dead_letter (id, held_order, consumer, topic, key,
                              event_id, event_type, region_code, body, fault, reason, attempts)
-    SELECT $4, $3, $1, $5, held.key, $6, $7, $8, $9, 'refused', $10, 1 FROM held
+    SELECT $4, o.id, $1, o.topic, o.key, $5, $6, $7, o.body, '{FaultKind.REFUSED}', $8, 1
+    FROM outbox AS o JOIN owned ON o.shard = owned.slot::smallint WHERE o.id = $3
 """
 
 
@@ -67,10 +67,8 @@ async def bury(pool: asyncpg.Pool, leases: Leases, row: asyncpg.Record, reason: 
         leases.member,
         row["id"],
         uuid7(),
-        row["topic"],
         event.id,
         event.type,
         event.regioncode,
-        row["body"],
         reason,
     )

@@ -92,6 +92,7 @@ LEASES_V1 = (
     CREATE TABLE IF NOT EXISTS bus_member (
         scope text NOT NULL,
         member uuid NOT NULL,
+        slots text[] NOT NULL,
         expires_at timestamptz NOT NULL,
         PRIMARY KEY (scope, member)
     )

@@ -9,7 +9,7 @@ inbox          (consumer, event id) of every event handled, parked or dead-lette
 dead_letter    events given up, with the reason, and what an operator decided; never deleted
 parked_event   events that wait behind a dead letter of their key, and those to be replayed
 held_key       keys that must not go on yet; the row is the lock between consumer and operator
-bus_member     live relays (scope ``relay``) or members of a consumer group
+bus_member     live relays (scope ``relay``) or members of a consumer group, and what they ask for
 bus_lease      who of them owns which slot, until when
 =============  ================================================================================
 """
@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -116,6 +117,7 @@ bus_member = Table(
     metadata,
     Column("scope", Text, primary_key=True),
     Column("member", Uuid, primary_key=True),
+    Column("slots", ARRAY(Text), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
 )
 

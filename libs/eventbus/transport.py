@@ -49,6 +49,10 @@ class OwnershipLost(TransportError):
     """A commit for partitions this member no longer owns; they are delivered to another."""
 
 
+class GroupRunning(TransportError):
+    """The positions of a group belong to its running members."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record of a topic. ``offset`` counts from 0 within its partition."""
@@ -87,7 +91,7 @@ class Transport(Protocol):
         """Join a group as a new member for the duration of the context; topics are created if missing."""
 
     async def rewind(self, group: str, topics: Collection[str]) -> None:
-        """Put a group without running members back to the first record still kept."""
+        """Put a group back to the first record still kept. Raises ``GroupRunning``, ``Unavailable``."""
 
     async def close(self) -> None:
         """Give back all connections, within a bounded time."""

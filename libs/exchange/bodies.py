@@ -225,3 +225,17 @@ def write_body(body: Body) -> JsonObject:
 def _explain(insurance: InsuranceKind, remark: str | None) -> None:
     if insurance is InsuranceKind.OTHER and not remark:
         raise ValueError("险种说明（insurance_remark）：基本医疗保险类型为其他时必填")
+
+
+def money_of(body: Body) -> JsonObject:
+    """What the body says about money, for the journal: ``{"sheet": fen}``, ``funds``, ``credited``; or {}."""
+    if isinstance(body, InformationSheet):
+        return {"sheet": body.account_amount_fen}
+    if isinstance(body, FundNotice):
+        return {"funds": body.amount_fen}
+    if isinstance(body, Completion):
+        return {"credited": body.credited_amount_fen}
+    if isinstance(body, Correction):
+        parts = (part for part in (body.information_sheet, body.fund_notice) if part is not None)
+        return {name: fen for part in parts for name, fen in money_of(part).items()}
+    return {}

@@ -18,7 +18,16 @@ from libs.exchange.bodies import (
 )
 from libs.exchange.envelope import KIND_NAMES, Kind, Message
 from libs.exchange.faults import Code, ExchangeFault, Fault
-from libs.exchange.transitions import REASONS, RULES, STATE_NAMES, By, Regime, Rule, State
+from libs.exchange.transitions import (
+    OVERRIDES_WITHDRAWAL,
+    REASONS,
+    RULES,
+    STATE_NAMES,
+    By,
+    Regime,
+    Rule,
+    State,
+)
 
 _RETURNED = (State.REQUEST_RETURNED, State.SHEET_RETURNED, State.FUNDS_RETURNED)
 
@@ -48,6 +57,8 @@ class Conversation(BaseModel):
     sheet: Reference | None = None
     funds: Reference | None = None
     returned: Reference | None = None
+    withdrawn_from: State | None = None
+    """After a withdrawal of this side: where the conversation would stand without it."""
 
     @property
     def over(self) -> bool:
@@ -71,6 +82,8 @@ def apply(conversation: Conversation, message: Message, body: Body, *, sending: 
     ``sending`` is True at the side that writes the message, False where it arrives: only there late rules
     hold.
     """
+    if not sending and conversation.withdrawn_from is not None and message.kind != Kind.WITHDRAWAL:
+        return _crossing_withdrawal(conversation, message, body)
     if not sending and _is_stale_return(conversation, message):
         return conversation  # it returns a sheet that has been replaced in the meantime
     opened = _opened(conversation, message, body) if conversation.state is State.NEW else conversation
@@ -81,7 +94,19 @@ def apply(conversation: Conversation, message: Message, body: Body, *, sending: 
     faults = [*_answer_faults(opened, message, sending), *_document_faults(opened, after, message, body)]
     if faults:
         raise ExchangeFault(faults)
-    return after.model_copy(update={"state": rule.then or opened.state})
+    update: dict[str, State | None] = {"state": rule.then or opened.state}
+    if rule.then is State.WITHDRAWN:  # the other side's withdrawal leaves nothing under way
+        update["withdrawn_from"] = opened.state if sending else None
+    return after.model_copy(update=update)
+
+
+def _crossing_withdrawal(conversation: Conversation, message: Message, body: Body) -> Conversation:
+    """What was under way when this side withdrew."""
+    without = conversation.model_copy(update={"state": conversation.withdrawn_from, "withdrawn_from": None})
+    after = apply(without, message, body, sending=False)
+    if after.state in OVERRIDES_WITHDRAWAL:
+        return after
+    return after.model_copy(update={"state": State.WITHDRAWN, "withdrawn_from": after.state})
 
 
 def permitted(conversation: Conversation, region_code: str) -> list[Kind]:
@@ -210,8 +235,6 @@ def _answerable(conversation: Conversation, kind: Kind, sending: bool) -> set[st
         return _digests(conversation.request)
     if kind is Kind.COMPLETION:
         return _digests(conversation.sheet, conversation.funds)
-    if conversation.state is State.WITHDRAWN:
-        return None
     if kind is Kind.RETURN_FOR_CORRECTION:
         in_force = _digests(conversation.sheet, conversation.funds)
         return in_force or _digests(conversation.request)
@@ -268,12 +291,9 @@ def _correction_faults(before: Conversation, message: Message, body: Correction)
 def _correctable(conversation: Conversation, region_code: str) -> dict[Kind, Reference]:
     """Documents in force that this region may correct in this state."""
     found: dict[Kind, Reference | None] = {}
-    withdrawn = conversation.state is State.WITHDRAWN
     if region_code == conversation.requester and conversation.opened_as and conversation.sheet is None:
         found[conversation.opened_as] = conversation.request
-    if region_code == conversation.transferring_out and (
-        withdrawn or conversation.state is not State.REQUEST_RETURNED
-    ):
+    if region_code == conversation.transferring_out:
         found |= {Kind.INFORMATION_SHEET: conversation.sheet, Kind.FUND_NOTICE: conversation.funds}
     return {kind: reference for kind, reference in found.items() if reference is not None}
 

@@ -153,6 +153,43 @@ class Message(Document, title="消息"):
         return {name: value for name, value in self.wire().items() if name != "body"}
 
 
+def draft(
+    *,
+    id: UUID,
+    kind: str,
+    kind_version: int,
+    conversation: str,
+    sequence: int,
+    from_region: str,
+    to_region: str,
+    created_at: dt.datetime,
+    expires_at: dt.datetime,
+    body: JsonObject,
+    answers_digest: str | None = None,
+) -> Message:
+    """A message with its body digest, not yet sealed. Raises ExchangeFault with every fault."""
+    try:
+        return Message(
+            id=id,
+            kind=kind,
+            kind_version=kind_version,
+            conversation=conversation,
+            sequence=sequence,
+            from_region=from_region,
+            to_region=to_region,
+            created_at=created_at,
+            expires_at=expires_at,
+            body=body,
+            body_digest=digest(canonical(body)),
+            answers_digest=answers_digest,
+        )
+    except ValidationError as error:
+        raise ExchangeFault(faults_of(error, Message)) from None
+
+
+Stored = Literal["delivered", "parked"]
+
+
 class Receipt(Document, title="回执"):
     """“Stored, digest so-and-so”. Not a business answer.
 
@@ -166,7 +203,7 @@ class Receipt(Document, title="回执"):
     conversation: ConversationId = Field(title="会话编号")
     receiver: RegionCode = Field(title="接收地区")
     at: Moment = Field(title="接收时间")
-    stored: Literal["delivered", "parked"] = Field(title="存收状态")
+    stored: Stored = Field(title="存收状态")
     missing: tuple[Sequence, ...] = Field(title="尚缺的序号", default=(), max_length=MISSING_MAX)
 
 
@@ -208,7 +245,7 @@ def _spelling_faults(document: Document, value: JsonObject) -> Iterator[Fault]:
 
 
 def read_answer(value: JsonObject) -> Receipt | Refusal:
-    """The answer to a message. Raises ExchangeFault where it is neither receipt nor refusal."""
+    """The answer to a message, seal unchecked. Raises ExchangeFault if it is neither receipt nor refusal."""
     if value.get("document") == "receipt":
         return read(Receipt, value)
     return read(Refusal, value)

@@ -2,9 +2,10 @@
 
 The table ``RULES`` is the whole protocol; ``conversation.apply`` reads it. Both agencies run the same table
 over the same messages, but not in the same order: messages cross on the way. Rules marked ``late`` accept
-what the other side had already sent when this side moved on, so that both ends agree once nothing is under
-way any more (``tests/libs/exchange/test_crossings.py`` walks through the interleavings). Two precedences
-decide the crossings that matter: paid money beats a withdrawal, and a completion beats a withdrawal.
+what the other side had already sent when this side moved on. After a withdrawal of one's own, what was under
+way is judged as if one had not withdrawn, and the withdrawal falls if it brings money or a completion
+(``OVERRIDES_WITHDRAWAL``); the other side then refuses the withdrawal. So both ends agree once nothing is
+under way any more: ``tests/libs/exchange/test_crossings.py`` walks through the interleavings.
 """
 
 from __future__ import annotations
@@ -109,13 +110,11 @@ RULES = (
     Rule(K.INFORMATION_SHEET, By.REQUESTER, (S.REQUEST_RETURNED,), S.AWAITING_FUNDS, money=True, late=True),
     Rule(K.INFORMATION_SHEET, By.REQUESTER, (S.REQUEST_RETURNED,), S.SHEET_ISSUED, money=False, late=True),
     Rule(K.FUND_NOTICE, By.OUT, (S.SHEET_RETURNED,), S.FUNDS_RETURNED, late=True),
-    Rule(K.FUND_NOTICE, By.OUT, (S.WITHDRAWN,), S.FUNDED, late=True),
-    Rule(K.COMPLETION, By.IN, (S.WITHDRAWN,), S.COMPLETED, late=True),
-    Rule(K.INFORMATION_SHEET, By.OUT, (S.WITHDRAWN,), None, late=True),
-    Rule(K.RETURN_FOR_CORRECTION, By.EITHER, (S.WITHDRAWN,), None, late=True),
-    Rule(K.CORRECTION, By.EITHER, (S.WITHDRAWN,), None, late=True),
-    Rule(K.WITHDRAWAL, By.EITHER, (S.WITHDRAWN,), None, late=True),
+    Rule(K.WITHDRAWAL, By.EITHER, (S.WITHDRAWN,), S.WITHDRAWN, late=True),
 )
+
+# States that a withdrawal cannot undo: reached by a message that crossed it, they end it.
+OVERRIDES_WITHDRAWAL = (S.FUNDED, S.FUNDS_RETURNED, S.COMPLETED)
 
 # Why a frequent wish is refused; other cases are explained from the table.
 REASONS = {

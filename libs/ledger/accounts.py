@@ -71,11 +71,8 @@ _OPEN = text("""
 _CLOSE = text("UPDATE ledger_accounts SET state = 'closed' WHERE id = :id RETURNING id")
 
 _BALANCE = text("""
-    SELECT coalesce(last.balance_after_fen, 0) AS balance_fen, ledger_held_fen(a.id) AS held_fen,
-           coalesce(last.version, 0) AS version
-    FROM ledger_accounts a
-    LEFT JOIN LATERAL (SELECT version, balance_after_fen FROM ledger_entries
-                       WHERE account_id = a.id ORDER BY version DESC LIMIT 1) AS last ON true
+    SELECT last.balance_fen, ledger_held_fen(a.id) AS held_fen, last.version
+    FROM ledger_accounts a, ledger_last(a.id) AS last
     WHERE a.id = :id
 """)
 

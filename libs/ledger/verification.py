@@ -64,7 +64,7 @@ CHECKS = (
         "ledger_accounts",
         """
         SELECT id::text, region_code, format('balance %s, on hold %s', balance_fen, held_fen)
-        FROM (SELECT *, ledger_balance_fen(id) AS balance_fen, ledger_held_fen(id) AS held_fen
+        FROM (SELECT *, (ledger_last(id)).balance_fen AS balance_fen, ledger_held_fen(id) AS held_fen
               FROM ledger_accounts) AS account
         WHERE balance_fen < held_fen AND (kind = 'personal_account' OR held_fen > 0)
         """,
@@ -73,9 +73,9 @@ CHECKS = (
         "closed_account_is_empty",
         "ledger_accounts",
         """
-        SELECT id::text, region_code, format('balance %s', ledger_balance_fen(id))
+        SELECT id::text, region_code, format('balance %s', (ledger_last(id)).balance_fen)
         FROM ledger_accounts
-        WHERE state = 'closed' AND (ledger_balance_fen(id) <> 0 OR ledger_held_fen(id) <> 0)
+        WHERE state = 'closed' AND ((ledger_last(id)).balance_fen <> 0 OR ledger_held_fen(id) <> 0)
         """,
     ),
     # An amount that was changed breaks the sum of all later entries, a balance that was changed

@@ -8,10 +8,12 @@ stops it on Ctrl-C. Needs Java 17 and, for the fetching, Maven. Production bring
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -143,11 +145,17 @@ def fetch_jars() -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise KafkaMissing("mvn is needed once to fetch the broker's jars")
-    command = [maven, "-q", "-B", "-f", str(KAFKA_FOLDER / "pom.xml"), "dependency:copy-dependencies"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        shutil.rmtree(JARS, ignore_errors=True)
-        raise KafkaMissing(f"Maven could not fetch the broker's jars:\n{done.stdout}{done.stderr}")
+    DATA.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=DATA) as unfinished:
+        target = Path(unfinished) / "lib"
+        command = [maven, "-q", "-B", "-f", str(KAFKA_FOLDER / "pom.xml"), f"-Djars={target}"]
+        done = subprocess.run(
+            [*command, "dependency:copy-dependencies"], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise KafkaMissing(f"Maven could not fetch the broker's jars:\n{done.stdout}{done.stderr}")
+        with contextlib.suppress(OSError):  # another process was faster
+            target.rename(JARS)
 
 
 def jars_fetched() -> bool:

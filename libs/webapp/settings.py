@@ -31,17 +31,32 @@ class PlaceholderSecretError(Exception):
 
 
 class ServiceSettings(BaseSettings):
-    """What a service needs to start. Every field is described in docs/settings.md."""
+    """What a service needs to start. The sentences below are what docs/settings.md is written from."""
 
-    model_config = SettingsConfigDict(env_prefix="YIBAO_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="YIBAO_", extra="ignore", frozen=True, use_attribute_docstrings=True
+    )
 
     environment: Environment = Environment.DEVELOPMENT
+    """In production nothing starts with a placeholder secret."""
+
     database_url: str = "postgresql://localhost/yibao"
+    """The service's own database, as its own login."""
+
     database_pool_size: int = 10
+    """Connections kept open; as many again are opened under load."""
+
     event_transport: EventTransport = EventTransport.POSTGRES
+    """What carries the events: `kafka` in production, `postgres` for one machine, `memory` in tests."""
+
     event_log_url: str = "postgresql://localhost/eventbus"
+    """Database of the event log (transport `postgres` only)."""
+
     kafka_bootstrap: str = "localhost:9092"
+    """Brokers as `host:port`, separated by commas (transport `kafka` only)."""
+
     gateway_url: str = "http://127.0.0.1:8080"
+    """Where callers and other agencies reach the gateway."""
 
     token_public_key: str = ""
     """Ed25519 public key (base64, 32 bytes) that access tokens are verified with."""
@@ -50,6 +65,8 @@ class ServiceSettings(BaseSettings):
     """AES-256 key (base64, 32 bytes) for personal fields at rest."""
 
     field_key_id: str = "k1"
+    """Name of the field key, stored with every value it encrypts."""
+
     blind_index_key: SecretStr = SecretStr(PLACEHOLDER)
     """HMAC key (base64, 32 bytes) for looking personal fields up."""
 

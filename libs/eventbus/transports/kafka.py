@@ -30,6 +30,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from libs.eventbus.transport import (
+    GroupRunning,
     OwnershipLost,
     ProducerBroken,
     Record,
@@ -110,16 +111,16 @@ class KafkaTransport:
             await _stop(consumer)
 
     async def rewind(self, group: str, topics: Collection[str]) -> None:
+        producer = await self._ready()
         consumer = AIOKafkaConsumer(group_id=group, enable_auto_commit=False, **self._client)
         with unavailable_without_broker():
             try:
                 await consumer.start()
-                await consumer.topics()
-                slots = [
-                    TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic)
-                ]
+                slots = [TopicPartition(t, n) for t in topics for n in await producer.partitions_for(t)]
                 consumer.assign(slots)
                 await consumer.commit(await consumer.beginning_offsets(slots))
+            except CommitFailedError as error:
+                raise GroupRunning(group) from error
             finally:
                 await _stop(consumer)
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
 from zlib import crc32
 
-from libs.eventbus.transport import OwnershipLost, Record, RecordRefused, too_large
+from libs.eventbus.transport import GroupRunning, OwnershipLost, Record, RecordRefused, too_large
 
 Slot = tuple[str, int]  # topic and partition
 
@@ -45,6 +45,8 @@ class MemoryTransport:
             self._reassign(group)
 
     async def rewind(self, group: str, topics: Collection[str]) -> None:
+        if self._members[group]:
+            raise GroupRunning(group)
         for topic in topics:
             for partition in range(self._partitions):
                 self._positions[group, (topic, partition)] = 0

@@ -17,7 +17,7 @@ from zlib import crc32
 import asyncpg
 
 from libs.eventbus.leases import DATABASE_GONE, OWNED, Leases
-from libs.eventbus.transport import OwnershipLost, Record, RecordRefused, Unavailable, too_large
+from libs.eventbus.transport import GroupRunning, OwnershipLost, Record, RecordRefused, Unavailable, too_large
 
 CHANNEL = "yibao_log"
 
@@ -90,11 +90,9 @@ class PostgresLogTransport:
     async def rewind(self, group: str, topics: Collection[str]) -> None:
         with unavailable_without_database():
             pool = await self._connected()
-            await pool.execute(
-                'DELETE FROM log_position WHERE "group" = $1 AND topic = ANY ($2::text[])',
-                group,
-                list(topics),
-            )
+            if await pool.fetchval(_IS_RUNNING, f"group {group}"):
+                raise GroupRunning(group)
+            await pool.execute(_REWIND, group, list(topics))
 
     async def close(self) -> None:
         pool, self._pool = self._pool, None
@@ -227,6 +225,10 @@ _MAKE_TOPICS = """
 """
 
 _PARTITIONS = "SELECT topic, count(*) FROM log_partition WHERE topic = ANY ($1::text[]) GROUP BY topic"
+
+_IS_RUNNING = "SELECT EXISTS (SELECT FROM bus_member WHERE scope = $1 AND expires_at > clock_timestamp())"
+
+_REWIND = 'DELETE FROM log_position WHERE "group" = $1 AND topic = ANY ($2::text[])'
 
 _READ = """
     SELECT r.topic, r.partition, r."offset", r.key, r.body

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from libs.ledger.rules.settings import SETTINGS
+
 # Owner and kind are part of what entries mean, so they are under the hash chain too: the chain
 # covers this digest. Times as microseconds: their text would depend on the session's settings.
-_DIGEST = """
+_DIGEST = f"""
 CREATE FUNCTION ledger_account_digest(account ledger_accounts) RETURNS bytea
-LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+LANGUAGE sql STABLE {SETTINGS} AS $$
     SELECT sha256(convert_to(jsonb_build_array(
         account.id, account.region_code, account.fund, account.kind, account.owner,
         (extract(epoch FROM account.opened_at) * 1000000)::bigint)::text, 'UTF8'))
@@ -15,9 +17,9 @@ $$
 
 # Every entry and every hold takes this lock first, so balances and holds read after it are
 # final. A transaction with an older snapshot would still read the old ones: refused.
-_LOCKED = """
+_LOCKED = f"""
 CREATE FUNCTION ledger_locked_account(wanted uuid) RETURNS ledger_accounts
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql {SETTINGS} AS $$
 DECLARE
     account ledger_accounts;
 BEGIN
@@ -35,25 +37,29 @@ BEGIN
 END $$
 """
 
-_BALANCE = """
-CREATE FUNCTION ledger_balance_fen(account uuid) RETURNS bigint
-LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT coalesce((SELECT balance_after_fen FROM ledger_entries
-                     WHERE account_id = account ORDER BY version DESC LIMIT 1), 0)
-$$
+# The account's newest entry: version 0 and nothing on it before the first.
+_LAST = f"""
+CREATE FUNCTION ledger_last(account uuid, OUT version bigint, OUT balance_fen bigint)
+LANGUAGE plpgsql STABLE {SETTINGS} AS $$
+BEGIN
+    SELECT e.version, e.balance_after_fen INTO version, balance_fen FROM ledger_entries e
+        WHERE e.account_id = account ORDER BY e.version DESC LIMIT 1;
+    version := coalesce(version, 0);
+    balance_fen := coalesce(balance_fen, 0);
+END $$
 """
 
-_HELD = """
+_HELD = f"""
 CREATE FUNCTION ledger_held_fen(account uuid) RETURNS bigint
-LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+LANGUAGE sql STABLE {SETTINGS} AS $$
     SELECT coalesce(sum(amount_fen), 0)::bigint FROM ledger_holds
     WHERE account_id = account AND state = 'active'
 $$
 """
 
-_OPEN = """
+_OPEN = f"""
 CREATE FUNCTION ledger_open_account() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql {SETTINGS} AS $$
 BEGIN
     NEW.state := 'open';
     NEW.digest := ledger_account_digest(NEW);
@@ -61,9 +67,9 @@ BEGIN
 END $$
 """
 
-_CHANGE = """
+_CHANGE = f"""
 CREATE FUNCTION ledger_change_account() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql {SETTINGS} AS $$
 DECLARE
     unchanged ledger_accounts := NEW;
 BEGIN
@@ -73,7 +79,7 @@ BEGIN
     END IF;
     IF OLD.state = 'open' AND NEW.state = 'closed' THEN
         PERFORM ledger_locked_account(OLD.id);
-        IF ledger_balance_fen(OLD.id) <> 0 OR ledger_held_fen(OLD.id) <> 0 THEN
+        IF (ledger_last(OLD.id)).balance_fen <> 0 OR ledger_held_fen(OLD.id) <> 0 THEN
             RAISE EXCEPTION 'account % is not empty', OLD.id USING ERRCODE = 'YL004';
         END IF;
     END IF;
@@ -84,7 +90,7 @@ END $$
 STATEMENTS = (
     _DIGEST,
     _LOCKED,
-    _BALANCE,
+    _LAST,
     _HELD,
     _OPEN,
     _CHANGE,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-_REFUSE = """
+from libs.ledger.rules.settings import SETTINGS
+
+_REFUSE = f"""
 CREATE FUNCTION ledger_refuse_change() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql {SETTINGS} AS $$
 BEGIN
     RAISE EXCEPTION '% of % is refused: the ledger only grows', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'YL006';

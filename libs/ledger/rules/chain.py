@@ -6,10 +6,12 @@ region needs, is held for the commit only, and so that it is always the last loc
 
 from __future__ import annotations
 
+from libs.ledger.rules.settings import SETTINGS
+
 # The only place a hash is computed: the seal and the verification both call it.
-_HASH = """
+_HASH = f"""
 CREATE FUNCTION ledger_hash(previous_hash bytea, number bigint, t ledger_transactions) RETURNS bytea
-LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+LANGUAGE sql STABLE {SETTINGS} AS $$
     SELECT sha256(previous_hash || convert_to(jsonb_build_array(
         number, t.id, t.region_code, t.source_id, t.purpose, t.occurred_on,
         (extract(epoch FROM t.posted_at) * 1000000)::bigint, t.reverses,
@@ -23,9 +25,9 @@ $$
 
 # Reversal: of an original, in its region, on its accounts, opposite, never above. (At most once:
 # the unique constraint on ``reverses``.)
-_REVERSAL = """
+_REVERSAL = f"""
 CREATE FUNCTION ledger_reversal_fits(t ledger_transactions) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+LANGUAGE sql STABLE {SETTINGS} AS $$
     SELECT EXISTS (SELECT FROM ledger_transactions original
                    WHERE original.id = t.reverses AND original.reverses IS NULL
                      AND original.region_code = t.region_code)
@@ -39,18 +41,18 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
 $$
 """
 
-_BALANCED = """
+_BALANCED = f"""
 CREATE FUNCTION ledger_is_balanced(t ledger_transactions) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+LANGUAGE sql STABLE {SETTINGS} AS $$
     SELECT count(*) > 0 AND bool_and(total_fen = 0 AND at_home) FROM (
         SELECT sum(amount_fen) AS total_fen, bool_and(region_code = t.region_code) AS at_home
         FROM ledger_entries WHERE transaction_id = t.id GROUP BY fund) AS per_fund
 $$
 """
 
-_SEAL = """
+_SEAL = f"""
 CREATE FUNCTION ledger_seal() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql {SETTINGS} AS $$
 DECLARE
     t ledger_transactions;
     last record;
@@ -77,9 +79,9 @@ BEGIN
 END $$
 """
 
-_SEAL_AT_COMMIT = """
+_SEAL_AT_COMMIT = f"""
 CREATE FUNCTION ledger_seal_at_commit() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql {SETTINGS} AS $$
 BEGIN
     INSERT INTO ledger_chain (transaction_id) VALUES (NEW.id);
     RETURN NULL;

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-_APPEND = """
+from libs.ledger.rules.settings import SETTINGS
+
+_APPEND = f"""
 CREATE FUNCTION ledger_append_entry() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql {SETTINGS} AS $$
 DECLARE
     account ledger_accounts := ledger_locked_account(NEW.account_id);
     last record;
@@ -13,12 +15,11 @@ BEGIN
     IF EXISTS (SELECT FROM ledger_chain WHERE transaction_id = NEW.transaction_id) THEN
         RAISE EXCEPTION 'transaction % is sealed', NEW.transaction_id USING ERRCODE = 'YL006';
     END IF;
-    SELECT version, balance_after_fen INTO last FROM ledger_entries
-        WHERE account_id = account.id ORDER BY version DESC LIMIT 1;
+    last := ledger_last(account.id);
     NEW.region_code := account.region_code;
     NEW.fund := account.fund;
-    NEW.version := coalesce(last.version, 0) + 1;
-    NEW.balance_after_fen := coalesce(last.balance_after_fen, 0) + NEW.amount_fen;
+    NEW.version := last.version + 1;
+    NEW.balance_after_fen := last.balance_fen + NEW.amount_fen;
     IF NEW.amount_fen < 0 THEN
         held_fen := ledger_held_fen(account.id);
         IF NEW.balance_after_fen < held_fen AND (account.kind = 'personal_account' OR held_fen > 0) THEN

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-_DIGEST = """
+from libs.ledger.rules.settings import SETTINGS
+
+_DIGEST = f"""
 CREATE FUNCTION ledger_hold_digest(hold ledger_holds) RETURNS bytea
-LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+LANGUAGE sql STABLE {SETTINGS} AS $$
     SELECT sha256(convert_to(jsonb_build_array(
         hold.id, hold.region_code, hold.account_id, hold.amount_fen, hold.source_id,
         (extract(epoch FROM hold.placed_at) * 1000000)::bigint)::text, 'UTF8'))
@@ -13,12 +15,12 @@ $$
 
 # A hold whose source is known already is let through to its unique constraint: the same request
 # sent twice must meet the first hold, not the lack of money that the first hold causes.
-_PLACE = """
+_PLACE = f"""
 CREATE FUNCTION ledger_place_hold() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql {SETTINGS} AS $$
 DECLARE
     account ledger_accounts := ledger_locked_account(NEW.account_id);
-    free_fen bigint := ledger_balance_fen(account.id) - ledger_held_fen(account.id);
+    free_fen bigint := (ledger_last(account.id)).balance_fen - ledger_held_fen(account.id);
 BEGIN
     IF NEW.amount_fen > free_fen
        AND NOT EXISTS (SELECT FROM ledger_holds WHERE source_id = NEW.source_id) THEN
@@ -33,9 +35,9 @@ BEGIN
 END $$
 """
 
-_END = """
+_END = f"""
 CREATE FUNCTION ledger_end_hold() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql {SETTINGS} AS $$
 DECLARE
     unchanged ledger_holds := NEW;
 BEGIN
@@ -54,9 +56,9 @@ END $$
 """
 
 # At COMMIT, because a hold ends before its payout takes the money.
-_PAID_OUT = """
+_PAID_OUT = f"""
 CREATE FUNCTION ledger_capture_is_paid_out() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql {SETTINGS} AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM ledger_entries WHERE transaction_id = NEW.captured_by
                    AND account_id = NEW.account_id AND amount_fen = -NEW.amount_fen) THEN

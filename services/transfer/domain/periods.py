@@ -1,4 +1,8 @@
-"""Periods on the 信息表: order, gaps, overlaps, months (form 10 of hubei-2022, notes 1-3)."""
+"""Months of the 信息表 and how a break before enrolment is treated.
+
+That rows are in order and do not overlap (form 10 of hubei-2022, note 1) is checked by
+libs/exchange/bodies.py on sending and on arrival.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from libs.contracts.enrollment import ContributionPeriod
-from libs.refusals.faults import Fault
 from services.transfer.domain.rules import Rules
 
-RULE_SHEET = "hubei-2022 表10 注1（按时间先后依次排列，如有中断要分开记录）"
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -33,41 +35,12 @@ def month_of(day: dt.date) -> str:
     return f"{day:%Y-%m}"
 
 
-def faults_of_periods(periods: Sequence[ContributionPeriod]) -> list[Fault]:
-    """Everything wrong with the rows of a sheet: order, overlap, months beyond the span."""
-    faults = []
-    latest_end = None
-    for index, period in enumerate(periods):
-        pointer = f"/body/periods/{index}"
-        row = f"第{index + 1}行（{period.from_month}至{period.to_month}）"
-        first, last = month_number(period.from_month), month_number(period.to_month)
-        if last < first:
-            faults.append(Fault("period_reversed", f"{row}止于起之前。", pointer, RULE_SHEET))
-            continue
-        if not 0 < period.months_paid <= last - first + 1:
-            message = f"{row}跨{last - first + 1}个月，缴费月数应在1至{last - first + 1}之间，不能是{period.months_paid}。"
-            faults.append(Fault("period_months", message, pointer, RULE_SHEET))
-        if latest_end is not None and first <= latest_end:
-            message = f"{row}与前面的时间段重叠或次序颠倒，应按时间先后排列且不重复。"
-            faults.append(Fault("period_order", message, pointer, RULE_SHEET))
-        latest_end = max(latest_end or last, last)
-    return faults
-
-
 def months_covered(periods: Iterable[ContributionPeriod]) -> set[int]:
     """Months counted once each, however many periods cover them."""
     covered: set[int] = set()
     for period in periods:
-        first = month_number(period.from_month)
-        # Which months of a span were paid is not on the sheet; the first ones are taken.
-        span = month_number(period.to_month) - first + 1
-        covered.update(range(first, first + min(period.months_paid, span)))
+        covered.update(range(month_number(period.from_month), month_number(period.to_month) + 1))
     return covered
-
-
-def months_to_record(sheet: Iterable[ContributionPeriod], already: Iterable[ContributionPeriod]) -> int:
-    """Months the sheet adds: overlapping months are not counted twice."""
-    return len(months_covered(sheet) - months_covered(already))
 
 
 @dataclass(frozen=True)

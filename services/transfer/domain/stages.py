@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from libs.refusals.faults import conflict
@@ -59,6 +60,33 @@ STAGE_NAMES = {
 
 # Stages in which nothing moves until the other city answers: these are chased.
 AWAITING_OTHER_CITY = frozenset({Stage.AWAITING_SHEET, Stage.AWAITING_FUNDS, Stage.AWAITING_COMPLETION})
+
+
+@dataclass(frozen=True)
+class StageLimit:
+    """By when a stage is to be over: the catalogue's limit ``name``, ours or the other city's.
+
+    ``continues``: the limit already running covers this stage too (10 working days for
+    preparing, issuing and paying together).
+    """
+
+    name: str
+    ours: bool
+    continues: bool = False
+
+
+STAGE_LIMITS = {
+    Stage.CONTACT_LETTER: StageLimit("contact_letter", ours=True),
+    Stage.PREPARING: StageLimit("information_sheet", ours=True),
+    Stage.INFORMATION_SHEET: StageLimit("information_sheet", ours=True, continues=True),
+    Stage.PAYMENT: StageLimit("information_sheet", ours=True, continues=True),
+    Stage.CORRECTING: StageLimit("information_sheet", ours=True),
+    Stage.TAKE_UP: StageLimit("take_up", ours=True),
+    Stage.CREDITING: StageLimit("take_up", ours=True, continues=True),
+    Stage.AWAITING_SHEET: StageLimit("information_sheet", ours=False),
+    Stage.AWAITING_FUNDS: StageLimit("information_sheet", ours=False, continues=True),
+    Stage.AWAITING_COMPLETION: StageLimit("take_up", ours=False),
+}
 
 # Once money has left, a move can only be corrected, not withdrawn.
 MONEY_STILL_HERE = frozenset(

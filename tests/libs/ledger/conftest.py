@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from libs.ledger.accounts import AccountKind, open_account
+from libs.ledger.accounts import AccountKind, balance, open_account
 from libs.ledger.posting import Entry, PostedTransaction, Posting, post
 from libs.ledger.tables import install_v1
+from libs.ledger.verification import Fault, verify
 
 YANTAI, ZAOZHUANG = "370600", "370400"
 EMPLOYEE, RESIDENT = "310", "390"
@@ -52,7 +54,9 @@ class LedgerDatabase:
     async def session(self, regions: str = "*") -> AsyncIterator[AsyncSession]:
         """A transaction of a service, committed at the end of the block."""
         async with AsyncSession(self.app) as session, session.begin():
-            await session.execute(text("SELECT set_config('yibao.regions', :regions, true)"), {"regions": regions})
+            await session.execute(
+                text("SELECT set_config('yibao.regions', :regions, true)"), {"regions": regions}
+            )
             yield session
 
     async def account(
@@ -84,6 +88,37 @@ class LedgerDatabase:
         """Post in a transaction of its own."""
         async with self.session() as session:
             return await post(session, posting)
+
+    async def balance_fen(self, account: UUID) -> int:
+        async with self.session() as session:
+            return (await balance(session, account)).balance_fen
+
+    async def faults(self) -> list[Fault]:
+        async with self.session() as session:
+            return await verify(session)
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The statements the services' role sends inside the block."""
+        sent: list[str] = []
+
+        def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+            sent.append(statement)
+
+        event.listen(self.app.sync_engine, "before_cursor_execute", note)
+        yield sent
+        event.remove(self.app.sync_engine, "before_cursor_execute", note)
+
+
+async def refusal(engine: AsyncEngine, *statements: str) -> str | None:
+    """SQLSTATE with which PostgreSQL refuses the statements or their COMMIT; None if it does not."""
+    try:
+        async with engine.begin() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
+    except DBAPIError as error:
+        return str(getattr(error.orig, "sqlstate", None))
+    return None
 
 
 def credit(

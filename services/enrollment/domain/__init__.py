@@ -1,0 +1,1 @@
+"""Rules of the enrollment service: pure, with the day passed in."""

@@ -1,0 +1,45 @@
+"""What the ledger's transactions of this service are for, and the names of their business events."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from services.enrollment.domain.kinds import InsuranceKind
+
+
+class Purpose(StrEnum):
+    """Purpose of a posting; the name is what account statements print."""
+
+    CONTRIBUTION = "contribution"
+    TRANSFER_ISSUED = "transfer_issued"
+    TRANSFER_PAID = "transfer_paid"
+    TRANSFER_COMPLETED = "transfer_completed"
+    TRANSFER_REVERSED = "transfer_reversed"
+    TRANSFER_RECEIVED = "transfer_received"
+    TRANSFER_CREDITED = "transfer_credited"
+
+
+PURPOSE_NAMES = {
+    Purpose.CONTRIBUTION: "缴费划入个人账户",
+    Purpose.TRANSFER_ISSUED: "医保关系转出，余额转入在途",
+    Purpose.TRANSFER_PAID: "转出资金划拨",
+    Purpose.TRANSFER_COMPLETED: "转出办结，在途结清",
+    Purpose.TRANSFER_REVERSED: "转出撤销，余额退回个人账户",
+    Purpose.TRANSFER_RECEIVED: "转入资金到账",
+    Purpose.TRANSFER_CREDITED: "医保关系转入，余额记入个人账户",
+}
+
+
+def contribution_source(person_id: object, kind: InsuranceKind, month: str) -> str:
+    """Source id of a month's credit: the same month again is the same event."""
+    return f"{Purpose.CONTRIBUTION}:{person_id}:{kind}:{month}"
+
+
+def transfer_source(purpose: Purpose, region_code: str, conversation: str, attempt: int = 1) -> str:
+    """Source id of a step of a transfer on one side; ``attempt`` counts preparations after a cancel."""
+    return f"{purpose}:{region_code}:{conversation}:{attempt}"
+
+
+def hold_source(region_code: str, conversation: str, attempt: int) -> str:
+    """Source id of the hold on a leaving balance."""
+    return f"transfer_hold:{region_code}:{conversation}:{attempt}"

@@ -1,0 +1,197 @@
+"""Tables of the enrollment service besides the ledger; all isolated by region.
+
+Personal fields (credential, name, telephone) are encrypted; ``person_key`` is the blind index.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Tables of this service."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        int: BigInteger,
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        dt.datetime: DateTime(timezone=True),
+    }
+
+    def values(self) -> dict[str, Any]:
+        """Column -> value, for INSERT … ON CONFLICT, which the session's own flush cannot say."""
+        return {column.key: getattr(self, column.key) for column in self.__table__.columns}
+
+
+class Employer(Base):
+    """An employer (用人单位) insured in a region."""
+
+    __tablename__ = "employers"
+    __table_args__ = (UniqueConstraint("region_code", "credit_code"), UniqueConstraint("region_code", "id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    region_code: Mapped[str] = mapped_column(String(6))
+    version: Mapped[int]
+    credit_code: Mapped[str] = mapped_column(String(18))
+    name: Mapped[str]
+    state: Mapped[str]
+    created_at: Mapped[dt.datetime]
+
+
+class Person(Base):
+    """A region's own record of a person. ``version`` also grows when an enrolment of theirs changes."""
+
+    __tablename__ = "persons"
+    __table_args__ = (UniqueConstraint("region_code", "person_key"), UniqueConstraint("region_code", "id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    region_code: Mapped[str] = mapped_column(String(6))
+    version: Mapped[int]
+    person_key: Mapped[str] = mapped_column(String(64))
+    credential_type: Mapped[str]
+    credential: Mapped[str]  # encrypted
+    name: Mapped[str]  # encrypted
+    telephone: Mapped[str | None]  # encrypted
+    sex: Mapped[str]
+    birth_date: Mapped[dt.date]
+    created_at: Mapped[dt.datetime]
+
+
+class Enrolment(Base):
+    """A stretch of insurance of one kind; ``stopped_on`` is its last day.
+
+    ``counts_as`` is ``basic`` for 310 and 390, else the kind. At most one is active per person and
+    ``counts_as``, in all regions of this database together: the unique index sees what row-level
+    security hides.
+    """
+
+    __tablename__ = "enrolments"
+    __table_args__ = (
+        ForeignKeyConstraint(["region_code", "person_id"], ["persons.region_code", "persons.id"]),
+        ForeignKeyConstraint(["region_code", "employer_id"], ["employers.region_code", "employers.id"]),
+        CheckConstraint("stopped_on >= started_on", name="enrolments_stops_after_start"),
+        CheckConstraint("(stopped_on IS NULL) = (stop_reason IS NULL)", name="enrolments_stop_has_reason"),
+        Index(
+            "ux_enrolments_one_active",
+            "person_key",
+            "counts_as",
+            unique=True,
+            postgresql_where=text("stopped_on IS NULL"),
+        ),
+        Index("ix_enrolments_person", "person_id"),
+        Index("ix_enrolments_person_key", "person_key"),
+        Index("ix_enrolments_employer", "employer_id", postgresql_where=text("stopped_on IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    region_code: Mapped[str] = mapped_column(String(6))
+    version: Mapped[int]
+    person_id: Mapped[UUID]
+    person_key: Mapped[str] = mapped_column(String(64))
+    insurance_kind: Mapped[str] = mapped_column(String(3))
+    counts_as: Mapped[str]
+    person_kind: Mapped[str]
+    employer_id: Mapped[UUID | None]
+    started_on: Mapped[dt.date]
+    stopped_on: Mapped[dt.date | None]
+    stop_reason: Mapped[str | None]
+    transferred_out_on: Mapped[dt.date | None]
+    created_at: Mapped[dt.datetime]
+
+
+class ContributionMonth(Base):
+    """A month that counts, once per person, whoever recorded it. Amounts in fen.
+
+    ``source`` is ``own`` or ``transferred_in``; ``travels_with`` is the conversation of the
+    transfer out that takes the month along (until it is cancelled, for good once it completes).
+    """
+
+    __tablename__ = "contribution_months"
+    __table_args__ = (
+        ForeignKeyConstraint(["region_code", "person_id"], ["persons.region_code", "persons.id"]),
+        CheckConstraint(r"month ~ '^\d{4}-(0[1-9]|1[0-2])$'", name="contribution_months_month"),
+        CheckConstraint("account_fen BETWEEN 0 AND base_fen OR base_fen IS NULL", name="contribution_months_amounts"),
+    )
+
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    counts_as: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    region_code: Mapped[str] = mapped_column(String(6))
+    insurance_kind: Mapped[str] = mapped_column(String(3))
+    base_fen: Mapped[int | None]
+    account_fen: Mapped[int]
+    source: Mapped[str]
+    origin_region_code: Mapped[str] = mapped_column(String(6))
+    origin_agency_name: Mapped[str]
+    arrived_with: Mapped[str | None]
+    travels_with: Mapped[str | None]
+    recorded_at: Mapped[dt.datetime]
+
+
+class Transfer(Base):
+    """One side of a move: how far money and record are here (domain/transfers.py). Amount in fen."""
+
+    __tablename__ = "transfers"
+    __table_args__ = (
+        # Two moves at the same moment: the second meets this index, not a gap between look and write.
+        Index(
+            "ux_transfers_one_leaving",
+            "region_code",
+            "person_key",
+            "insurance_kind",
+            unique=True,
+            postgresql_where=text("state IN ('prepared', 'issued', 'paid')"),
+        ),
+        Index("ix_transfers_person", "region_code", "person_key"),
+    )
+
+    region_code: Mapped[str] = mapped_column(String(6), primary_key=True)
+    conversation: Mapped[str] = mapped_column(primary_key=True)
+    side: Mapped[str]
+    state: Mapped[str]
+    attempt: Mapped[int]
+    case_no: Mapped[str]
+    counterpart_region_code: Mapped[str] = mapped_column(String(6))
+    person_key: Mapped[str] = mapped_column(String(64))
+    insurance_kind: Mapped[str] = mapped_column(String(3))
+    amount_fen: Mapped[int]
+    periods: Mapped[list[Any]]
+    months: Mapped[int]
+    prepared_at: Mapped[dt.datetime | None]
+    credited_on: Mapped[dt.date | None]
+    changed_at: Mapped[dt.datetime]
+
+
+class Change(Base):
+    """What data said before and after, by whom, when, why; only added to. No personal data."""
+
+    __tablename__ = "changes"
+    __table_args__ = (Index("ix_changes_subject", "subject_kind", "subject_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    region_code: Mapped[str] = mapped_column(String(6))
+    subject_kind: Mapped[str]
+    subject_id: Mapped[str]
+    version: Mapped[int]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any]]
+    changed_by: Mapped[str]
+    reason: Mapped[str | None]
+    changed_at: Mapped[dt.datetime]

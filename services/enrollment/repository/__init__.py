@@ -1,0 +1,1 @@
+"""Reading and writing the service's tables; nothing here decides or commits."""

@@ -1,0 +1,75 @@
+"""Employers and persons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.enrollment.models import Employer, Enrolment, Person
+
+PersonRows = Sequence[tuple[Person, Enrolment | None, Employer | None]]
+
+
+async def add_employer(session: AsyncSession, employer: Employer) -> bool:
+    """Store a new employer; False if the region has one with this credit code."""
+    statement = insert(Employer).values(employer.values()).on_conflict_do_nothing().returning(Employer.id)
+    return await session.scalar(statement) is not None
+
+
+async def find_employer(session: AsyncSession, employer_id: UUID) -> Employer | None:
+    """The employer with this key."""
+    return await session.get(Employer, employer_id)
+
+
+async def find_employer_by_code(session: AsyncSession, region_code: str, credit_code: str) -> Employer | None:
+    """The region's employer with this unified social credit code."""
+    query = select(Employer).where(Employer.region_code == region_code, Employer.credit_code == credit_code)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def add_person(session: AsyncSession, person: Person) -> bool:
+    """Store a new person; False if the region knows somebody with this credential."""
+    statement = insert(Person).values(person.values()).on_conflict_do_nothing().returning(Person.id)
+    return await session.scalar(statement) is not None
+
+
+async def find_person(session: AsyncSession, person_id: UUID) -> Person | None:
+    """The person with this key."""
+    return await session.get(Person, person_id)
+
+
+async def lock_person(session: AsyncSession, person_id: UUID) -> Person | None:
+    """The same, and whoever else wants to change what belongs to the person waits."""
+    query = select(Person).where(Person.id == person_id).with_for_update(key_share=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def lock_person_by_key(session: AsyncSession, region_code: str, person_key: str) -> Person | None:
+    """The region's record of a person named by blind index, locked."""
+    query = select(Person).where(Person.region_code == region_code, Person.person_key == person_key)
+    return (await session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
+
+
+async def file_of(session: AsyncSession, person_id: UUID) -> PersonRows:
+    """A person with all enrolments and their employers, oldest first, in one statement; [] if unknown."""
+    return await _file(session, Person.id == person_id)
+
+
+async def file_by_key(session: AsyncSession, region_code: str, person_key: str) -> PersonRows:
+    """The same for the region's person named by blind index."""
+    return await _file(session, and_(Person.region_code == region_code, Person.person_key == person_key))
+
+
+async def _file(session: AsyncSession, which: ColumnElement[bool]) -> PersonRows:
+    query = (
+        select(Person, Enrolment, Employer)
+        .outerjoin(Enrolment, Enrolment.person_id == Person.id)
+        .outerjoin(Employer, Employer.id == Enrolment.employer_id)
+        .where(which)
+        .order_by(Enrolment.started_on, Enrolment.id)
+    )
+    return [(person, enrolment, employer) for person, enrolment, employer in await session.execute(query)]

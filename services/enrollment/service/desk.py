@@ -1,0 +1,66 @@
+"""The desk work is done on: one transaction, by whom and when, and what the service has at hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from libs.casework.clock import SHANGHAI
+from libs.contracts.base import Fact
+from libs.eventbus.outbox import publish
+from libs.protection.fields import FieldProtector
+from services.enrollment.models import Change
+
+SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One transaction at work. ``actor`` is who changes things: ``officer:<subject>``, ``system``."""
+
+    session: AsyncSession
+    protector: FieldProtector
+    now: dt.datetime
+    actor: str = SYSTEM
+
+    @property
+    def today(self) -> dt.date:
+        """The date of law."""
+        return self.now.astimezone(SHANGHAI).date()
+
+    async def tell(self, fact: Fact, *, person_key: str, region_code: str, subject: str) -> None:
+        """Publish in this transaction, in the order of the person."""
+        await publish(
+            self.session, fact, key=person_key, region_code=region_code, subject=subject, at=self.now
+        )
+
+    def note(
+        self,
+        subject_kind: str,
+        subject_id: object,
+        region_code: str,
+        version: int,
+        *,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any],
+        reason: str | None = None,
+    ) -> None:
+        """Keep what data said before and after; no personal data in either."""
+        change = Change(
+            id=uuid7(),
+            region_code=region_code,
+            subject_kind=subject_kind,
+            subject_id=str(subject_id),
+            version=version,
+            before=None if before is None else dict(before),
+            after=dict(after),
+            changed_by=self.actor,
+            reason=reason,
+            changed_at=self.now,
+        )
+        self.session.add(change)

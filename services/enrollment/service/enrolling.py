@@ -1,0 +1,191 @@
+"""Enrolments: start, stop, read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from libs.contracts.enrollment import EnrolmentStarted, EnrolmentStopped
+from libs.refusals.faults import Fault, Refusal, RefusalKind, conflict, not_found
+from services.enrollment.domain import enrolling
+from services.enrollment.domain.enrolling import NewEnrolment, Spell
+from services.enrollment.domain.kinds import InsuranceKind, PersonKind, counts_as
+from services.enrollment.domain.stops import StopReason
+from services.enrollment.domain.transfers import LEAVING, OpenTransfer, Side, under_way
+from services.enrollment.models import Employer, Enrolment, Person
+from services.enrollment.repository import enrolments, months, people, transfers
+from services.enrollment.service.desk import Desk
+from services.enrollment.service.employers import ACTIVE
+from services.enrollment.service.people import require_person
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The enrolment asked for. ``started_on`` is its first day."""
+
+    person_id: UUID
+    insurance_kind: InsuranceKind
+    person_kind: PersonKind
+    employer_id: UUID | None
+    started_on: dt.date
+
+
+async def start(desk: Desk, wish: Wish) -> tuple[Enrolment, Employer | None]:
+    """Enrol a person. Raises Refusal: not found, invalid with all faults, conflict with the evidence."""
+    person = await require_person(desk, wish.person_id, lock=True)
+    employer = await _employer(desk, person, wish.employer_id)
+    faults = await _faults_of(desk, person, wish)
+    if wish.employer_id is not None:
+        faults += _faults_of_employer(employer)
+    if faults:
+        raise enrolling.refusal_of_start(faults)
+    enrolment = _enrolment(desk, person, wish)
+    if not await enrolments.add_enrolment(desk.session, enrolment):
+        # Enrolled in another region between our look and our write.
+        raise enrolling.refusal_of_start(await _faults_of(desk, person, wish))
+    person.version += 1
+    desk.note("enrolment", enrolment.id, person.region_code, 1, before=None, after=_told(enrolment))
+    await _tell_started(desk, enrolment)
+    return enrolment, employer
+
+
+async def stop(
+    desk: Desk, enrolment_id: UUID, stopped_on: dt.date, reason: StopReason, version: int | None = None
+) -> tuple[Enrolment, Employer | None]:
+    """Stop an enrolment; ``stopped_on`` is its last day, ``version`` the one the caller has seen.
+
+    Raises Refusal: not found, stale version, conflict if it is stopped already, invalid with all faults.
+    """
+    found, _ = await find(desk, enrolment_id)
+    person = await require_person(desk, found.person_id, lock=True)
+    enrolment, employer = await find(desk, enrolment_id)  # as it is now that nobody else may change it
+    if version is not None and version != enrolment.version:
+        message = f"参保关系已更新到第{enrolment.version}版，您看到的是第{version}版，请刷新后再办。"
+        raise Refusal(RefusalKind.STALE_VERSION, "stale_version", message)
+    await _require_stoppable(desk, enrolments.spell_of(enrolment, employer), person, stopped_on)
+    before = _told(enrolment)
+    enrolment.stopped_on, enrolment.stop_reason = stopped_on, reason.value
+    enrolment.version += 1
+    person.version += 1
+    desk.note(
+        "enrolment", enrolment.id, person.region_code, enrolment.version, before=before, after=_told(enrolment)
+    )
+    await _tell_stopped(desk, enrolment, stopped_on, reason)
+    return enrolment, employer
+
+
+async def find(desk: Desk, enrolment_id: UUID) -> tuple[Enrolment, Employer | None]:
+    """An enrolment and its employer. Raises Refusal (not found)."""
+    found = await enrolments.find_enrolment(desk.session, enrolment_id)
+    if found is None:
+        raise not_found("no_enrolment", "没有此参保关系，或不在您可办理的统筹区内。")
+    return found
+
+
+async def _faults_of(desk: Desk, person: Person, wish: Wish) -> list[Fault]:
+    known = await enrolments.spells_here(desk.session, person.id)
+    known += await enrolments.spells_elsewhere(
+        desk.session, person.person_key, person.region_code, wish.insurance_kind, wish.started_on
+    )
+    new = NewEnrolment(
+        wish.insurance_kind, wish.person_kind, wish.started_on, has_employer=wish.employer_id is not None
+    )
+    faults = enrolling.faults_of_start(new, birth_date=person.birth_date, known=known, today=desk.today)
+    return faults + await leaving_faults(desk, person, wish.insurance_kind)
+
+
+async def leaving_faults(desk: Desk, person: Person, kind: InsuranceKind) -> list[Fault]:
+    """While a relation is on its way out, nothing is added to what its 信息表 says."""
+    leaving = await transfers.transfers_in(
+        desk.session, person.region_code, person.person_key, [kind.value], LEAVING
+    )
+    return [
+        under_way(OpenTransfer(row.case_no, Side(row.side), row.counterpart_region_code)) for row in leaving
+    ]
+
+
+async def _employer(desk: Desk, person: Person, employer_id: UUID | None) -> Employer | None:
+    if employer_id is None:
+        return None
+    employer = await people.find_employer(desk.session, employer_id)
+    return employer if employer and employer.region_code == person.region_code else None
+
+
+def _faults_of_employer(employer: Employer | None) -> list[Fault]:
+    if employer is None:
+        return [Fault("no_employer", "没有此单位，请核对单位编号或先办理单位参保登记。", "/employer_id")]
+    if employer.state != ACTIVE:
+        return [Fault("employer_not_active", f"单位“{employer.name}”已暂停或注销参保。", "/employer_id")]
+    return []
+
+
+async def _require_stoppable(desk: Desk, spell: Spell, person: Person, stopped_on: dt.date) -> None:
+    if not spell.is_active:
+        raise enrolling.already_stopped(spell)
+    paid = await months.own_months(desk.session, person.id, spell.insurance_kind)
+    faults = enrolling.faults_of_stop(spell, stopped_on, paid_months=paid, today=desk.today)
+    if faults:
+        raise Refusal(
+            RefusalKind.INVALID, "stop", f"停保有{len(faults)}处不符合规定，本次未作任何更改。", faults
+        )
+
+
+def _enrolment(desk: Desk, person: Person, wish: Wish) -> Enrolment:
+    return Enrolment(
+        id=uuid7(),
+        region_code=person.region_code,
+        version=1,
+        person_id=person.id,
+        person_key=person.person_key,
+        insurance_kind=wish.insurance_kind.value,
+        counts_as=counts_as(wish.insurance_kind),
+        person_kind=wish.person_kind.value,
+        employer_id=wish.employer_id,
+        started_on=wish.started_on,
+        created_at=desk.now,
+    )
+
+
+def _told(enrolment: Enrolment) -> dict[str, Any]:
+    """The enrolment's key facts as the history keeps them."""
+    return {
+        "insurance_kind": enrolment.insurance_kind,
+        "person_kind": enrolment.person_kind,
+        "employer_id": enrolment.employer_id and str(enrolment.employer_id),
+        "started_on": enrolment.started_on.isoformat(),
+        "stopped_on": enrolment.stopped_on and enrolment.stopped_on.isoformat(),
+        "stop_reason": enrolment.stop_reason,
+    }
+
+
+async def _tell_started(desk: Desk, enrolment: Enrolment) -> None:
+    fact = EnrolmentStarted(
+        enrolment_id=str(enrolment.id),
+        person_key=enrolment.person_key,
+        region_code=enrolment.region_code,
+        insurance_kind=enrolment.insurance_kind,
+        person_kind=PersonKind(enrolment.person_kind).value,
+        started_on=enrolment.started_on,
+    )
+    await desk.tell(
+        fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id
+    )
+
+
+async def _tell_stopped(desk: Desk, enrolment: Enrolment, stopped_on: dt.date, reason: StopReason) -> None:
+    fact = EnrolmentStopped(
+        enrolment_id=str(enrolment.id),
+        person_key=enrolment.person_key,
+        region_code=enrolment.region_code,
+        insurance_kind=enrolment.insurance_kind,
+        person_kind=PersonKind(enrolment.person_kind).value,
+        stopped_on=stopped_on,
+        reason=reason.value,
+    )
+    await desk.tell(
+        fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id
+    )

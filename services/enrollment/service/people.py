@@ -1,0 +1,121 @@
+"""People: register, find, open their protected fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from libs.identifiers.credentials import Credential, CredentialType
+from libs.protection.fields import FieldProtector
+from libs.refusals.faults import Fault, Refusal, conflict, invalid, not_found
+from services.enrollment.domain.people import NewPerson, faults_of_person
+from services.enrollment.models import Employer, Enrolment, Person
+from services.enrollment.repository import people
+from services.enrollment.service.desk import Desk
+
+
+@dataclass(frozen=True)
+class PersonFile:
+    """A person and all enrolments here, oldest first, each with its employer."""
+
+    person: Person
+    enrolments: list[tuple[Enrolment, Employer | None]]
+
+
+@dataclass(frozen=True)
+class PersonalData:
+    """The protected fields in clear text: handle with care, never log."""
+
+    credential: Credential
+    name: str
+    telephone: str | None
+
+
+async def register_person(desk: Desk, new: NewPerson) -> PersonFile:
+    """A region's record of a person. Raises Refusal: invalid with all faults, conflict if known here."""
+    faults = faults_of_person(new, desk.today)
+    if faults:
+        raise invalid("person", f"人员信息有{len(faults)}处不符合要求，本次未作任何更改。", faults)
+    person = _sealed(desk, new)
+    if not await people.add_person(desk.session, person):
+        raise await _known_person(desk, person)
+    after = {"credential_type": person.credential_type, "sex": person.sex}
+    desk.note("person", person.id, person.region_code, 1, before=None, after=after)
+    return PersonFile(person, [])
+
+
+async def file_of(desk: Desk, person_id: UUID) -> PersonFile:
+    """A person's file by key. Raises Refusal (not found)."""
+    return _file(await people.file_of(desk.session, person_id))
+
+
+async def file_by_credential(desk: Desk, region_code: str, credential: Credential) -> PersonFile:
+    """The region's file of whoever bears this credential. Raises Refusal (not found)."""
+    person_key = desk.protector.blind_index(credential.canonical)
+    return _file(await people.file_by_key(desk.session, region_code, person_key))
+
+
+async def require_person(desk: Desk, person_id: UUID, *, lock: bool = False) -> Person:
+    """The person with this key; ``lock`` keeps other changes waiting. Raises Refusal (not found)."""
+    found = await (people.lock_person if lock else people.find_person)(desk.session, person_id)
+    if found is None:
+        raise no_person()
+    return found
+
+
+def personal_data(protector: FieldProtector, person: Person) -> PersonalData:
+    """Open the protected fields."""
+    number = protector.decrypt(person.credential, _context(person, "credential"))
+    telephone = person.telephone and protector.decrypt(person.telephone, _context(person, "telephone"))
+    return PersonalData(
+        credential=Credential(CredentialType(person.credential_type), number),
+        name=protector.decrypt(person.name, _context(person, "name")),
+        telephone=telephone,
+    )
+
+
+def no_person() -> Refusal:
+    """The same answer whether there is none or it is none of the caller's business."""
+    return not_found("no_person", "没有此人员的参保档案，或不在您可查询的范围内。")
+
+
+def _sealed(desk: Desk, new: NewPerson) -> Person:
+    sex, birth_date = new.sex or new.credential.sex, new.birth_date or new.credential.birth_date
+    assert sex is not None, "faults_of_person asks for it"
+    assert birth_date is not None, "faults_of_person asks for it"
+    person = Person(
+        id=uuid7(),
+        region_code=new.region_code,
+        version=1,
+        person_key=desk.protector.blind_index(new.credential.canonical),
+        credential_type=new.credential.type.value,
+        sex=sex,
+        birth_date=birth_date,
+        created_at=desk.now,
+    )
+    person.credential = desk.protector.encrypt(new.credential.number, _context(person, "credential"))
+    person.name = desk.protector.encrypt(new.name, _context(person, "name"))
+    if new.telephone:
+        person.telephone = desk.protector.encrypt(new.telephone, _context(person, "telephone"))
+    return person
+
+
+def _context(person: Person, field: str) -> str:
+    """Bound to region, row and field: a ciphertext moved elsewhere does not open."""
+    return f"{person.region_code}/person.{field}/{person.id}"
+
+
+def _file(rows: people.PersonRows) -> PersonFile:
+    if not rows:
+        raise no_person()
+    enrolments = [(enrolment, employer) for _, enrolment, employer in rows if enrolment is not None]
+    return PersonFile(rows[0][0], enrolments)
+
+
+async def _known_person(desk: Desk, person: Person) -> Refusal:
+    known = await people.lock_person_by_key(desk.session, person.region_code, person.person_key)
+    assert known is not None, "persons are never deleted"
+    message = f"该证件号码在本地已有参保档案（人员编号{known.id}），不能重复建档。"
+    return conflict("person_known", message, [Fault("person_known", message, "/credential/number")])

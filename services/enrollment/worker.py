@@ -1,0 +1,31 @@
+"""The enrollment service's worker: publishes its facts, acts on those of the transfer service."""
+
+from __future__ import annotations
+
+import asyncio
+
+from libs.eventbus.consumer import Consumer
+from libs.eventbus.relay import Relay
+from libs.eventbus.transport import Transport
+from libs.webapp.database import ALL_REGIONS
+from libs.webapp.edge import Resources
+from services.enrollment.consumers import GROUP, TOPICS, handlers_of
+
+
+async def run(resources: Resources, transport: Transport) -> None:
+    """Relay and consumer until cancelled; any number of workers may run at once."""
+    relay = Relay(resources.settings.database_url, transport)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(relay.run())
+        tasks.create_task(create_consumer(resources, transport).run())
+
+
+def create_consumer(resources: Resources, transport: Transport) -> Consumer:
+    """One member of the consumer group; it works for all regions."""
+    return Consumer(
+        group=GROUP,
+        topics=TOPICS,
+        handlers=handlers_of(resources.protector, resources.clock),
+        transport=transport,
+        open_transaction=lambda _: resources.database.transaction(ALL_REGIONS),
+    )

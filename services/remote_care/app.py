@@ -1,0 +1,15 @@
+"""The remote-care filing service (异地就医备案): health only, until its issue comes."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from libs.webapp.app import create_app
+from libs.webapp.edge import Resources
+
+TITLE = "异地就医备案"
+
+
+def create(resources: Resources | None) -> FastAPI:
+    """The service's app. ``resources`` may be None only to generate the OpenAPI document."""
+    return create_app("remote_care", TITLE, [], resources)
