@@ -40,3 +40,20 @@ class AdjustableClock:
     def advance(self, by: dt.timedelta) -> None:
         """Move forward (or back) by ``by``."""
         self._now += by
+
+
+class ShiftedClock:
+    """A clock that runs at the machine's pace from a moment of its own: demonstrations on a chosen day."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self._shift = dt.timedelta()
+        self.set(now)
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(SHANGHAI) + self._shift
+
+    def set(self, now: dt.datetime) -> None:
+        """Jump to ``now`` (aware) and run on from there."""
+        if now.tzinfo is None:
+            raise ValueError("a moment needs its time zone")
+        self._shift = now - dt.datetime.now(SHANGHAI)

@@ -9,6 +9,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 
@@ -19,6 +20,16 @@ from libs.catalogue.schema import Edition, FormField, Quote
 _LAYOUT = re.compile(
     r"\s+|</?b>|\[bookmark:[^\]]*\]|\[image:[^\]]*\]|[#*]{2,}|[|·•…￾\u200b\ufeff]|^[-#] ", re.MULTILINE
 )
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A quotation inside a record: where in the record, the words, the lines, and the entry itself."""
+
+    path: str
+    text: str
+    at: str
+    entry: BaseModel
 
 
 def normalise(text: str) -> str:
@@ -45,13 +56,12 @@ def faults(edition_id: str) -> Iterator[str]:
     owners = [("edition", files.edition), *((f"item {i.key}", i) for i in files.items)]
     owners += [(f"form {form.key}", form) for form in files.forms]
     for owner, record in owners:
-        for path, text, at in _facts(record):
-            numbers = line_numbers(at)
+        for fact in facts(record):
+            numbers = line_numbers(fact.at)
             if numbers[-1] > len(lines):
-                yield f"{owner} {path}: {at} lies beyond the document's {len(lines)} lines"
-                continue
-            if text and normalise(text) not in _repaired(files.edition, numbers, lines):
-                yield f"{owner} {path}: not in {at}: {text!r}"
+                yield f"{owner} {fact.path}: {fact.at} lies beyond the document's {len(lines)} lines"
+            elif normalise(fact.text) not in _repaired(files.edition, numbers, lines):
+                yield f"{owner} {fact.path}: not in {fact.at}: {fact.text!r}"
 
 
 def _repaired(edition: Edition, numbers: list[int], lines: list[str]) -> str:
@@ -62,22 +72,22 @@ def _repaired(edition: Edition, numbers: list[int], lines: list[str]) -> str:
     return quoted
 
 
-def _facts(record: BaseModel, path: str = "") -> Iterator[tuple[str, str, str]]:
+def facts(record: BaseModel, path: str = "") -> Iterator[Fact]:
+    """Every quoted fact of an edition, item or form, depth first in the schema's order."""
     for name in type(record).model_fields:
         value = getattr(record, name)
         for place, child in enumerate(value if isinstance(value, list) else [value]):
-            here = f"{path}.{name}[{place}]" if isinstance(value, list) else f"{path}.{name}"
+            here = f"{path}{name}[{place}]" if isinstance(value, list) else f"{path}{name}"
             if isinstance(child, dict):
                 for key, reading in child.items():
                     if isinstance(reading, Quote):
-                        yield f"{here}.{key}", reading.text, reading.at
+                        yield Fact(f"{here}.{key}", reading.text, reading.at, reading)
             elif isinstance(child, Quote):
-                yield here, child.text, child.at
-                yield from _facts(child, here)
+                yield Fact(here, child.text, child.at, child)
             elif isinstance(child, FormField):
-                yield here, child.label, child.at
+                yield Fact(here, child.label, child.at, child)
             elif isinstance(child, BaseModel):
-                yield from _facts(child, here)
+                yield from facts(child, f"{here}.")
 
 
 def main(arguments: list[str]) -> int:

@@ -96,12 +96,18 @@ class Catalogues:
         files = load_edition(in_force.edition.id)
         return [item for item in files.items if item.list_item == item_key]
 
-    def item_for(self, region_code: str, operations: tuple[str, ...], on: dt.date) -> ItemInForce:
-        """The first item that does one of ``operations`` (tried in order). Raises Refusal."""
+    def item_for(
+        self, region_code: str, operations: tuple[str, ...], on: dt.date, audience: str | None = None
+    ) -> ItemInForce:
+        """The first item that does one of ``operations`` (tried in order). Raises Refusal.
+
+        Among items for the same operation, one that serves ``audience`` goes first: 枣庄 has a chapter
+        for employees and another for residents.
+        """
         for operation in operations:
-            for in_force in self.items(region_code, on):
-                if operation in in_force.item.operations:
-                    return in_force
+            doing = [entry for entry in self.items(region_code, on) if operation in entry.item.operations]
+            if doing:
+                return next((entry for entry in doing if audience in entry.item.audience), doing[0])
         raise not_found("no_item", f"行政区划{region_code}在{on}不办理此项业务（{'、'.join(operations)}）。")
 
     def parameter_in_force(
@@ -134,7 +140,8 @@ class Catalogues:
         for files in self.editions_in_force(region_code, on):
             own = [item for item in files.items if item.list_item is None]
             done = vocabulary().closure(covered)
-            found += [ItemInForce(files.edition, item) for item in own if not done.issuperset(item.operations)]
+            standing = [item for item in own if not done.issuperset(item.operations)]
+            found += [ItemInForce(files.edition, item) for item in standing]
             covered.update(_settled_by(files.edition, own))
         return tuple(found)
 

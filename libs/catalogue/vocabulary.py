@@ -24,7 +24,7 @@ class OperationEntry(Strict):
     """What a service does. ``parts``: the operations that together do the same."""
 
     name: str
-    parts: list[str] = []
+    parts: tuple[str, ...] = ()
 
 
 class ParameterEntry(Strict):
@@ -36,7 +36,7 @@ class ParameterEntry(Strict):
     meaning: str
     type: Literal["flag", "number", "choice", "choices", "date", "form", "regions", "names"]
     unit: Unit | None = None
-    choices: list[str] = []
+    choices: tuple[str, ...] = ()
 
 
 class Vocabulary(Strict):
@@ -69,9 +69,7 @@ class Vocabulary(Strict):
     def condition_in_chinese(self, when: When) -> str:
         """``省内；现场办理``: all that must hold, alternatives joined by 或; empty for always."""
         return "；".join(
-            "或".join(self.when[dimension][value] for value in values)
-            for dimension, values in when
-            if values
+            "或".join(self.when[dimension][value] for value in values) for dimension, values in when if values
         )
 
 

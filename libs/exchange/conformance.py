@@ -2,7 +2,7 @@
 
 Any city can point it at its own installation, with a test region whose public key the endpoint trusts. Each
 check opens a conversation of its own about a made-up person, so the kit can be run again and again; nothing
-asks for money. The endpoint's region must be in the test mode its operator chooses: the letters are delivered.
+asks for money. The letters are delivered, so the endpoint should not be a region's live one.
 """
 
 from __future__ import annotations

@@ -73,7 +73,11 @@ def faults_of(
     error: ValidationError, model: type[BaseModel], *, code: Code = Code.MALFORMED, under: str = ""
 ) -> list[Fault]:
     """Every error of a failed validation of ``model`` as a Chinese fault; ``under`` prefixes the path."""
-    return [_fault(details, model, code, under) for details in error.errors()[:FAULTS_MAX]]
+    errors = error.errors()
+    # A list is "too short" as well when its items are faulty; only the items' own faults help.
+    inside = {details["loc"][:depth] for details in errors for depth in range(len(details["loc"]))}
+    told = [details for details in errors if details["type"] != "too_short" or details["loc"] not in inside]
+    return [_fault(details, model, code, under) for details in told[:FAULTS_MAX]]
 
 
 def _fault(details: ErrorDetails, model: type[BaseModel], code: Code, under: str) -> Fault:

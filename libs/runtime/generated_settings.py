@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 
 from libs.runtime.databases import SERVICES
 from libs.runtime.migrations import REPOSITORY_ROOT
+from libs.runtime.provisioning import ProvisioningSettings
 from libs.webapp.settings import ServiceSettings
 
 SETTINGS_PAGE = REPOSITORY_ROOT / "docs" / "settings.md"
@@ -32,12 +33,13 @@ This page is written by `make generate` from the settings models; change the sen
 
 def settings_markdown() -> str:
     """The whole page."""
-    sections = [_HEAD, _section("Every service", ServiceSettings, set())]
+    sections = [_HEAD, settings_section("Every service", ServiceSettings, set())]
     common = set(ServiceSettings.model_fields)
     for service in SERVICES:
         model = settings_of(service)
         if set(model.model_fields) - common:
-            sections.append(_section(f"The {service} service besides", model, common))
+            sections.append(settings_section(f"The {service} service besides", model, common))
+    sections.append(settings_section("`yibao migrate`", ProvisioningSettings, set()))
     return "\n".join(sections)
 
 
@@ -64,7 +66,8 @@ def variable_of(model: type[BaseSettings], field: str) -> str:
     return f"{model.model_config.get('env_prefix', '')}{field}".upper()
 
 
-def _section(title: str, model: type[BaseSettings], without: set[str]) -> str:
+def settings_section(title: str, model: type[BaseSettings], without: set[str]) -> str:
+    """The table of one model's fields, but those in ``without``."""
     rows = "\n".join(_rows(model, without))
     return f"## {title}\n\n| variable | default | meaning |\n| --- | --- | --- |\n{rows}\n"
 

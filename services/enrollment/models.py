@@ -127,7 +127,9 @@ class ContributionMonth(Base):
     __table_args__ = (
         ForeignKeyConstraint(["region_code", "person_id"], ["persons.region_code", "persons.id"]),
         CheckConstraint(r"month ~ '^\d{4}-(0[1-9]|1[0-2])$'", name="contribution_months_month"),
-        CheckConstraint("account_fen BETWEEN 0 AND base_fen OR base_fen IS NULL", name="contribution_months_amounts"),
+        CheckConstraint(
+            "account_fen BETWEEN 0 AND base_fen OR base_fen IS NULL", name="contribution_months_amounts"
+        ),
     )
 
     person_id: Mapped[UUID] = mapped_column(primary_key=True)

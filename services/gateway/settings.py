@@ -1,4 +1,4 @@
-"""Settings of the gateway. Environment variables ``YIBAO_<NAME>``, as for every service."""
+"""Settings of the gateway besides those every service has."""
 
 from __future__ import annotations
 
@@ -11,29 +11,40 @@ from libs.webapp.settings import PLACEHOLDER, ServiceSettings
 
 
 class GatewaySettings(ServiceSettings):
-    """What the gateway needs beyond the settings of every service."""
+    """Keys, upstreams and limits. A limit is written ``120/minute`` (notation of ``limits``)."""
 
     token_private_key: SecretStr = SecretStr(PLACEHOLDER)
     """Ed25519 seed (base64, 32 bytes) that access tokens are signed with."""
 
-    upstream_urls: dict[str, str] = {}
+    upstream_urls: dict[str, str] = Field(default_factory=dict)
     """Service -> base URL (JSON object); not used where the services run in the same process."""
 
     upstream_connect_timeout_s: float = Field(default=2.0, gt=0)
+    """Seconds to wait for a connection to a service before the caller is told 503."""
+
     upstream_answer_timeout_s: float = Field(default=30.0, gt=0)
-    """How long a service may be silent before the caller is told 504."""
+    """Seconds a service may be silent before the caller is told 504."""
 
     largest_body_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
     """Larger request bodies are refused with 413."""
 
     sign_in_limit: str = "10/5 minutes"
-    """Failed sign-ins allowed per user name or client, and per address, ten times that."""
+    """Passwords that may be tried for one user name before the right one."""
+
+    sign_in_address_limit: str = "100/5 minutes"
+    """Wrong passwords and client secrets allowed from one address."""
 
     citizen_limit: str = "120/minute"
+    """Requests allowed to one citizen."""
+
     officer_limit: str = "600/minute"
+    """Requests allowed to one officer."""
+
     system_limit: str = "6000/minute"
+    """Requests allowed to one system, and signed messages from one address."""
+
     anonymous_limit: str = "300/minute"
-    """Requests allowed per caller, or per address without a token (notation of ``limits``)."""
+    """Requests without a token allowed from one address."""
 
     openapi_file: Path = REPOSITORY_ROOT / "openapi" / "gateway.json"
-    """The merged document that ``/openapi.json`` serves; generated, see libs/runtime/generated.py."""
+    """The merged document that ``/openapi.json`` serves; generated (libs/runtime/generated.py)."""

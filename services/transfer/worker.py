@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
+import httpx
 import structlog
 
 from libs.casework.actors import SYSTEM
 from libs.eventbus.consumer import Consumer
 from libs.eventbus.relay import Relay
 from libs.eventbus.transport import Transport
-from libs.exchange.courier import Courier
+from libs.exchange.courier import Courier, HttpCourier
 from libs.exchange.sender import Sender
 from libs.webapp.database import ALL_REGIONS
 from libs.webapp.edge import Resources
@@ -22,9 +24,24 @@ from services.transfer.service.desk import Desk, Office
 log = structlog.get_logger(__name__)
 
 
-async def run(resources: Resources, transport: Transport, courier: Courier) -> None:
+async def run(resources: Resources, transport: Transport) -> None:
     """Run until cancelled."""
     office = office_of(resources)
+    async with httpx.AsyncClient() as client:
+        await _run(resources, office, transport, HttpCourier(client, _address_of(resources, office)))
+
+
+def _address_of(resources: Resources, office: Office) -> Callable[[str], str | None]:
+    """Where a region's agency is reached: its own address, or our gateway if it runs here too."""
+
+    def address_of(region_code: str) -> str | None:
+        agency = office.agencies.find(region_code)
+        return (agency.exchange_url or resources.settings.gateway_url) if agency else None
+
+    return address_of
+
+
+async def _run(resources: Resources, office: Office, transport: Transport, courier: Courier) -> None:
     settings = transfer_settings(resources)
     relay = Relay(resources.settings.database_url, transport)
     consumer = Consumer(

@@ -17,7 +17,10 @@ BY_HAND: dict[str, str] = {
 }
 BEGINS_OR_ENDS = {"begin", "commit", "rollback"}
 # In a service, only the rooms that stand at the edge open a transaction.
-EDGE_ROOMS = {"app", "worker"}
+EDGE_ROOMS = {"app", "composition", "worker"}
+OPENS_ITSELF: dict[str, str] = {
+    "services/gateway/service/sign_in.py": "no connection is held while a password is being hashed",
+}
 
 
 def calls(tree: ast.AST, names: set[str]) -> list[int]:
@@ -42,12 +45,15 @@ def test_inside_a_service_only_the_edge_opens_a_transaction() -> None:
     found = {
         str(path): lines
         for path in python_files("services")
-        if path.parts[2:] and path.parts[2].removesuffix(".py") not in EDGE_ROOMS
+        if len(path.parts) > 2
+        and path.parts[2].removesuffix(".py") not in EDGE_ROOMS
         and (lines := calls(tree_of(path), {"transaction"}))
     }
-    assert not found
+    assert found.keys() == OPENS_ITSELF.keys(), found
 
 
-@pytest.mark.parametrize("line", ["await session.commit()", "session.rollback()", "async with session.begin(): ..."])
+@pytest.mark.parametrize(
+    "line", ["await session.commit()", "session.rollback()", "async with session.begin(): ..."]
+)
 def test_a_commit_would_be_found(line: str) -> None:
     assert calls(ast.parse(f"async def f(session):\n    {line}"), BEGINS_OR_ENDS) == [2]

@@ -26,12 +26,16 @@ ROOMS = ALWAYS | {
 }
 # service -> room it has beyond these, and why.
 MORE_ROOMS: dict[str, dict[str, str]] = {
-    "transfer": {"rules.yaml": "numbers of the regulation that differ from the code's subject: data"},
+    "transfer": {
+        "composition": "app and worker are built from the same office: seals, catalogues, directory",
+        "rules.yaml": "limits that no catalogue states: data with their sources, not code",
+    },
 }
 # service -> rooms it lacks of those every service with business has, and why.
 WITH_BUSINESS = ALWAYS | {"worker", "routes", "schemas", "service", "repository", "models"}
 BARE = "answers health only until its issue comes"
 FEWER_ROOMS: dict[str, dict[str, str]] = {
+    "gateway": {"worker": "publishes and hears nothing"},
     "remote_care": dict.fromkeys(WITH_BUSINESS - ALWAYS, BARE),
     "reimbursement": dict.fromkeys(WITH_BUSINESS - ALWAYS, BARE),
     "settlement": dict.fromkeys(WITH_BUSINESS - ALWAYS, BARE),

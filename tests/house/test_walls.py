@@ -41,8 +41,14 @@ VIOLATIONS: dict[str, tuple[str, dict[str, str]]] = {
         "rooms",
         {"services.transfer.domain": "import services.transfer.repository"},
     ),
-    "models know the service": ("rooms", {"services.enrollment.models": "import services.enrollment.service"}),
-    "the service knows the routes": ("rooms", {"services.transfer.service": "import services.transfer.routes"}),
+    "models know the service": (
+        "rooms",
+        {"services.enrollment.models": "import services.enrollment.service"},
+    ),
+    "the service knows the routes": (
+        "rooms",
+        {"services.transfer.service": "import services.transfer.routes"},
+    ),
     "a room that nobody agreed on": ("rooms", {"services.transfer.helpers": ""}),
     "two libs in a circle": (
         "libs-without-circles",

@@ -33,6 +33,7 @@ LEFTOVERS = [
     r"\bX" + r"XX\b(?!号)",  # a document number's placeholder is the documents' own
     "<" * 7 + " ",
     ">" * 7 + " ",
+    "\u27e8",  # a figure still to be filled in
     r"\bbreak" + r"point\(\)",
     r"\bpdb\." + "set_trace",
 ]

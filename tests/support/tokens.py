@@ -53,7 +53,14 @@ def citizen(person_key: str) -> dict[str, str]:
 def officer(region_code: str, *roles: Role, subject: str = "officer-1") -> dict[str, str]:
     """Headers of an officer of one region."""
     return headers(
-        token(CallerKind.OFFICER, subject, name="经办人员", regions=[region_code], roles=roles, office="综合窗口")
+        token(
+            CallerKind.OFFICER,
+            subject,
+            name="经办人员",
+            regions=[region_code],
+            roles=roles,
+            office="综合窗口",
+        )
     )
 
 

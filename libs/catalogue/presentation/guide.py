@@ -112,7 +112,6 @@ def _template() -> jinja2.Template:
 
 
 def _chapter(item: ServiceItem, forms: Sequence[Form]) -> Chapter:
-    audience = vocabulary().names["audience"]
     return Chapter(
         item=item,
         materials=[_material_row(material, item, forms) for material in item.materials],
@@ -126,8 +125,14 @@ def _chapter(item: ServiceItem, forms: Sequence[Form]) -> Chapter:
             for limit in item.time_limits
         ],
         channels=_channel_rows(item.channels),
-        audience=item.audience_text.text if item.audience_text else "、".join(audience[a] for a in item.audience),
+        audience=_audience(item),
     )
+
+
+def _audience(item: ServiceItem) -> str:
+    if item.audience_text:
+        return item.audience_text.text
+    return "、".join(vocabulary().names["audience"][kind] for kind in item.audience)
 
 
 def _material_row(material: Material, item: ServiceItem, forms: Sequence[Form]) -> MaterialRow:

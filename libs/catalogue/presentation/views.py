@@ -105,5 +105,6 @@ def edition_view(edition: Edition) -> EditionView:
 
 def forms_of(in_force: ItemInForce) -> list[Form]:
     """Forms of the edition that the item's materials and results name, in the document's order."""
-    named = {entry.form for entry in [*in_force.item.materials, *in_force.item.result_documents]}
+    item = in_force.item
+    named = {material.form for material in item.materials} | {result.form for result in item.result_documents}
     return [form for form in load_edition(in_force.edition.id).forms if form.key in named]

@@ -179,7 +179,11 @@ class KafkaTransport:
     async def _discard(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:
             self._producer = None
-        # Without this stop() waits for what the broken producer will never deliver.
+        # Of itself stop() would wait for what the broken producer may never deliver.
+        sender = producer._sender.sender_task
+        sender.cancel()
+        await producer.client.close()
+        await asyncio.wait([sender], timeout=5)
         producer._message_accumulator.fail_all(ProducerClosed())
         await _stop(producer)
 

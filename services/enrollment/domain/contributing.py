@@ -16,7 +16,7 @@ from services.enrollment.domain.kinds import (
     PersonKind,
     has_personal_account,
 )
-from services.enrollment.domain.months import month_of
+from services.enrollment.domain.months import Month, month_of
 
 OWN = "own"
 TRANSFERRED_IN = "transferred_in"
@@ -34,7 +34,10 @@ class NewMonth:
 
 @dataclass(frozen=True)
 class KnownMonth:
-    """A month that stands in the books already. ``is_leaving``: it goes, or went, with a transfer out."""
+    """A month that stands in the books already.
+
+    ``is_leaving``: it goes, or went, with a transfer out; ``has_left``: that transfer is completed.
+    """
 
     month: str
     insurance_kind: InsuranceKind
@@ -42,7 +45,14 @@ class KnownMonth:
     account_fen: int
     source: str
     origin_region_code: str
+    origin_agency_name: str
     is_leaving: bool
+    has_left: bool = False
+
+    @property
+    def counted(self) -> Month:
+        """The month as periods are made of it."""
+        return Month(self.month, self.insurance_kind, self.origin_region_code, self.origin_agency_name)
 
     def repeats(self, kind: InsuranceKind, new: NewMonth) -> bool:
         """Whether ``new`` says what is known already."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from libs.refusals.faults import Fault, Refusal, conflict, invalid
 from libs.regions import names
@@ -43,12 +44,13 @@ class Spell:
 
 @dataclass(frozen=True)
 class NewEnrolment:
-    """What is asked for. ``started_on`` is the first day."""
+    """The enrolment asked for. ``started_on`` is its first day."""
 
+    person_id: UUID
     insurance_kind: InsuranceKind
     person_kind: PersonKind
+    employer_id: UUID | None
     started_on: dt.date
-    has_employer: bool
 
 
 def faults_of_start(
@@ -81,7 +83,9 @@ def faults_of_stop(
         faults.append(Fault("stopped_in_future", message, "/stopped_on"))
     later = sorted(month for month in paid_months if month > month_of(stopped_on))
     if later:
-        message = f"停保日期之后已有{later[0]}至{later[-1]}共{len(later)}个月的缴费，请核对停保日期或先办理退费。"
+        message = (
+            f"停保日期之后已有{later[0]}至{later[-1]}共{len(later)}个月的缴费，请核对停保日期或先办理退费。"
+        )
         faults.append(Fault("paid_after_stop", message, "/stopped_on"))
     return faults
 
@@ -126,10 +130,12 @@ def _faults_of_kinds(new: NewEnrolment) -> list[Fault]:
     if not fits(new.person_kind, new.insurance_kind):
         message = f"{person_kind}不能参加{INSURANCE_NAMES[new.insurance_kind]}，请核对险种和人员类别。"
         faults.append(Fault("kinds_disagree", message, "/person_kind"))
-    if new.person_kind is PersonKind.EMPLOYEE and not new.has_employer:
+    if new.person_kind is PersonKind.EMPLOYEE and new.employer_id is None:
         faults.append(Fault("employer_missing", "在职职工须由用人单位参保，请填写单位。", "/employer_id"))
-    if new.has_employer and new.person_kind not in (PersonKind.EMPLOYEE, PersonKind.RETIREE):
-        faults.append(Fault("employer_unexpected", f"{person_kind}不由单位参保，请删除单位。", "/employer_id"))
+    if new.employer_id and new.person_kind not in (PersonKind.EMPLOYEE, PersonKind.RETIREE):
+        faults.append(
+            Fault("employer_unexpected", f"{person_kind}不由单位参保，请删除单位。", "/employer_id")
+        )
     return faults
 
 

@@ -21,6 +21,15 @@ class NewPerson:
     birth_date: dt.date | None = None
 
 
+@dataclass(frozen=True)
+class PersonalData:
+    """The protected fields in clear text: handle with care, never log."""
+
+    credential: Credential
+    name: str
+    telephone: str | None
+
+
 def faults_of_person(new: NewPerson, today: dt.date) -> list[Fault]:
     """Sex and birth date: told, or carried by the credential, and then the same."""
     credential = new.credential

@@ -116,7 +116,9 @@ def under_way(other: OpenTransfer) -> Fault:
     """What is told while another transfer of the same person and kind is not ended."""
     direction = "转往" if other.side is Side.OUT else "转入自"
     place = names.name_of(other.counterpart_region_code)
-    message = f"该人员同一险种的转移接续（{direction}{place}，办件编号{other.case_no}）正在办理，请先办结或撤回。"
+    message = (
+        f"该人员同一险种的转移接续（{direction}{place}，办件编号{other.case_no}）正在办理，请先办结或撤回。"
+    )
     return Fault("transfer_under_way", message)
 
 

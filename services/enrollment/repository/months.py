@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -29,19 +28,9 @@ _REVIVE = text("""
     WHERE m.person_id = :person_id AND m.month = c.month AND m.counts_as = c.counts_as
       AND t.region_code = m.region_code AND t.conversation = m.travels_with AND t.state = 'completed'
     RETURNING m.month
-""").bindparams(*(bindparam(name, type_=ARRAY(Text)) for name in ("months", "groups", "kinds", "regions", "agencies")))
-
-
-@dataclass(frozen=True)
-class BookedMonth:
-    """A month as it stands in the books; ``has_left``: it went for good with a completed transfer."""
-
-    row: ContributionMonth
-    has_left: bool
-
-    @property
-    def month(self) -> Month:
-        return _month_of(self.row)
+""").bindparams(
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("months", "groups", "kinds", "regions", "agencies"))
+)
 
 
 async def known_months(
@@ -67,7 +56,7 @@ async def own_months(session: AsyncSession, person_id: UUID, kind: InsuranceKind
     return (await session.execute(query)).scalars().all()
 
 
-async def booked_months(session: AsyncSession, person_id: UUID) -> list[BookedMonth]:
+async def booked_months(session: AsyncSession, person_id: UUID) -> list[KnownMonth]:
     """All months of a person, in order; forty years are 480 of them."""
     left = (Transfer.state == State.COMPLETED.value) & (Transfer.side == Side.OUT.value)
     query = (
@@ -81,7 +70,7 @@ async def booked_months(session: AsyncSession, person_id: UUID) -> list[BookedMo
         .where(ContributionMonth.person_id == person_id)
         .order_by(ContributionMonth.month, ContributionMonth.insurance_kind)
     )
-    return [BookedMonth(row, left_with is not None) for row, left_with in await session.execute(query)]
+    return [_known_of(row, has_left=left_with is not None) for row, left_with in await session.execute(query)]
 
 
 async def add_own_months(
@@ -179,11 +168,7 @@ def _revive_parameters(
     }
 
 
-def _month_of(row: ContributionMonth) -> Month:
-    return Month(row.month, InsuranceKind(row.insurance_kind), row.origin_region_code, row.origin_agency_name)
-
-
-def _known_of(row: ContributionMonth) -> KnownMonth:
+def _known_of(row: ContributionMonth, *, has_left: bool = False) -> KnownMonth:
     return KnownMonth(
         month=row.month,
         insurance_kind=InsuranceKind(row.insurance_kind),
@@ -191,5 +176,7 @@ def _known_of(row: ContributionMonth) -> KnownMonth:
         account_fen=row.account_fen,
         source=row.source,
         origin_region_code=row.origin_region_code,
+        origin_agency_name=row.origin_agency_name,
         is_leaving=row.travels_with is not None,
+        has_left=has_left,
     )

@@ -22,7 +22,11 @@ async def lock_transfer(session: AsyncSession, region_code: str, conversation: s
 
 
 async def transfers_in(
-    session: AsyncSession, region_code: str, person_key: str, kinds: Collection[str], states: Collection[State]
+    session: AsyncSession,
+    region_code: str,
+    person_key: str,
+    kinds: Collection[str],
+    states: Collection[State],
 ) -> Sequence[Transfer]:
     """The person's transfers here of these kinds of insurance that stand at one of ``states``."""
     query = select(Transfer).where(

@@ -77,7 +77,7 @@ async def _transfer(desk: Desk, fact: TransferFact, amount_fen: int) -> Transfer
     if known is not None:
         rules.require_amount(known.amount_fen, amount_fen)
         return known
-    transfer = Transfer(
+    return Transfer(
         region_code=fact.region_code,
         conversation=fact.conversation,
         side=Side.IN.value,
@@ -90,8 +90,6 @@ async def _transfer(desk: Desk, fact: TransferFact, amount_fen: int) -> Transfer
         periods=[],
         months=0,
     )
-    desk.session.add(transfer)
-    return transfer
 
 
 def _reached(transfer: Transfer, state: State) -> State:

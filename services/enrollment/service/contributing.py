@@ -17,7 +17,6 @@ from services.enrollment.domain.months import periods_of
 from services.enrollment.domain.purposes import Purpose, contribution_source
 from services.enrollment.models import Person
 from services.enrollment.repository import enrolments, months
-from services.enrollment.repository.months import BookedMonth
 from services.enrollment.service import money
 from services.enrollment.service.desk import Desk
 from services.enrollment.service.enrolling import leaving_faults
@@ -32,19 +31,6 @@ class Recorded:
     fresh: Sequence[NewMonth]
     repeated: Sequence[NewMonth]
     balance_fen: int
-
-    @property
-    def credited_fen(self) -> int:
-        return sum(new.account_fen for new in self.fresh)
-
-
-@dataclass(frozen=True)
-class Record:
-    """A person's contribution record: every month, and per kind the periods of those still here."""
-
-    person: Person
-    months: list[BookedMonth]
-    periods: list[ContributionPeriod]
 
 
 async def record(desk: Desk, person_id: UUID, kind: InsuranceKind, told: Sequence[NewMonth]) -> Recorded:
@@ -63,10 +49,10 @@ async def record(desk: Desk, person_id: UUID, kind: InsuranceKind, told: Sequenc
     return Recorded(person, fresh, repeated, balance.balance_fen)
 
 
-async def record_of(desk: Desk, person: Person) -> Record:
-    """A person's whole contribution record."""
+async def record_of(desk: Desk, person: Person) -> tuple[list[KnownMonth], list[ContributionPeriod]]:
+    """A person's contribution record: every month, and per kind the periods of those still here."""
     booked = await months.booked_months(desk.session, person.id)
-    here = [month.month for month in booked if not month.has_left]
+    here = [known.counted for known in booked if not known.has_left]
     periods = [
         period
         for kind in sorted({month.insurance_kind for month in here})
@@ -74,7 +60,7 @@ async def record_of(desk: Desk, person: Person) -> Record:
             [month for month in here if month.insurance_kind == kind], home=person.region_code
         )
     ]
-    return Record(person, booked, periods)
+    return booked, periods
 
 
 async def _require_recordable(

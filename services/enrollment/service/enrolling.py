@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from libs.contracts.enrollment import EnrolmentStarted, EnrolmentStopped
-from libs.refusals.faults import Fault, Refusal, RefusalKind, conflict, not_found
+from libs.refusals.faults import Fault, Refusal, RefusalKind, not_found
 from services.enrollment.domain import enrolling
 from services.enrollment.domain.enrolling import NewEnrolment, Spell
 from services.enrollment.domain.kinds import InsuranceKind, PersonKind, counts_as
@@ -23,30 +22,19 @@ from services.enrollment.service.employers import ACTIVE
 from services.enrollment.service.people import require_person
 
 
-@dataclass(frozen=True)
-class Wish:
-    """The enrolment asked for. ``started_on`` is its first day."""
-
-    person_id: UUID
-    insurance_kind: InsuranceKind
-    person_kind: PersonKind
-    employer_id: UUID | None
-    started_on: dt.date
-
-
-async def start(desk: Desk, wish: Wish) -> tuple[Enrolment, Employer | None]:
+async def start(desk: Desk, new: NewEnrolment) -> tuple[Enrolment, Employer | None]:
     """Enrol a person. Raises Refusal: not found, invalid with all faults, conflict with the evidence."""
-    person = await require_person(desk, wish.person_id, lock=True)
-    employer = await _employer(desk, person, wish.employer_id)
-    faults = await _faults_of(desk, person, wish)
-    if wish.employer_id is not None:
+    person = await require_person(desk, new.person_id, lock=True)
+    employer = await _employer(desk, person, new.employer_id)
+    faults = await _faults_of(desk, person, new)
+    if new.employer_id is not None:
         faults += _faults_of_employer(employer)
     if faults:
         raise enrolling.refusal_of_start(faults)
-    enrolment = _enrolment(desk, person, wish)
+    enrolment = _enrolment(desk, person, new)
     if not await enrolments.add_enrolment(desk.session, enrolment):
         # Enrolled in another region between our look and our write.
-        raise enrolling.refusal_of_start(await _faults_of(desk, person, wish))
+        raise enrolling.refusal_of_start(await _faults_of(desk, person, new))
     person.version += 1
     desk.note("enrolment", enrolment.id, person.region_code, 1, before=None, after=_told(enrolment))
     await _tell_started(desk, enrolment)
@@ -71,9 +59,8 @@ async def stop(
     enrolment.stopped_on, enrolment.stop_reason = stopped_on, reason.value
     enrolment.version += 1
     person.version += 1
-    desk.note(
-        "enrolment", enrolment.id, person.region_code, enrolment.version, before=before, after=_told(enrolment)
-    )
+    after = _told(enrolment)
+    desk.note("enrolment", enrolment.id, person.region_code, enrolment.version, before=before, after=after)
     await _tell_stopped(desk, enrolment, stopped_on, reason)
     return enrolment, employer
 
@@ -86,16 +73,13 @@ async def find(desk: Desk, enrolment_id: UUID) -> tuple[Enrolment, Employer | No
     return found
 
 
-async def _faults_of(desk: Desk, person: Person, wish: Wish) -> list[Fault]:
+async def _faults_of(desk: Desk, person: Person, new: NewEnrolment) -> list[Fault]:
     known = await enrolments.spells_here(desk.session, person.id)
     known += await enrolments.spells_elsewhere(
-        desk.session, person.person_key, person.region_code, wish.insurance_kind, wish.started_on
-    )
-    new = NewEnrolment(
-        wish.insurance_kind, wish.person_kind, wish.started_on, has_employer=wish.employer_id is not None
+        desk.session, person.person_key, person.region_code, new.insurance_kind, new.started_on
     )
     faults = enrolling.faults_of_start(new, birth_date=person.birth_date, known=known, today=desk.today)
-    return faults + await leaving_faults(desk, person, wish.insurance_kind)
+    return faults + await leaving_faults(desk, person, new.insurance_kind)
 
 
 async def leaving_faults(desk: Desk, person: Person, kind: InsuranceKind) -> list[Fault]:
@@ -134,18 +118,18 @@ async def _require_stoppable(desk: Desk, spell: Spell, person: Person, stopped_o
         )
 
 
-def _enrolment(desk: Desk, person: Person, wish: Wish) -> Enrolment:
+def _enrolment(desk: Desk, person: Person, new: NewEnrolment) -> Enrolment:
     return Enrolment(
         id=uuid7(),
         region_code=person.region_code,
         version=1,
         person_id=person.id,
         person_key=person.person_key,
-        insurance_kind=wish.insurance_kind.value,
-        counts_as=counts_as(wish.insurance_kind),
-        person_kind=wish.person_kind.value,
-        employer_id=wish.employer_id,
-        started_on=wish.started_on,
+        insurance_kind=new.insurance_kind.value,
+        counts_as=counts_as(new.insurance_kind),
+        person_kind=new.person_kind.value,
+        employer_id=new.employer_id,
+        started_on=new.started_on,
         created_at=desk.now,
     )
 
@@ -171,9 +155,7 @@ async def _tell_started(desk: Desk, enrolment: Enrolment) -> None:
         person_kind=PersonKind(enrolment.person_kind).value,
         started_on=enrolment.started_on,
     )
-    await desk.tell(
-        fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id
-    )
+    await desk.tell(fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id)
 
 
 async def _tell_stopped(desk: Desk, enrolment: Enrolment, stopped_on: dt.date, reason: StopReason) -> None:
@@ -186,6 +168,4 @@ async def _tell_stopped(desk: Desk, enrolment: Enrolment, stopped_on: dt.date, r
         stopped_on=stopped_on,
         reason=reason.value,
     )
-    await desk.tell(
-        fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id
-    )
+    await desk.tell(fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id)

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 from libs.identifiers.credentials import Credential, CredentialType
 from libs.protection.fields import FieldProtector
 from libs.refusals.faults import Fault, Refusal, conflict, invalid, not_found
-from services.enrollment.domain.people import NewPerson, faults_of_person
+from services.enrollment.domain.people import NewPerson, PersonalData, faults_of_person
 from services.enrollment.models import Employer, Enrolment, Person
 from services.enrollment.repository import people
 from services.enrollment.service.desk import Desk
@@ -22,15 +22,6 @@ class PersonFile:
 
     person: Person
     enrolments: list[tuple[Enrolment, Employer | None]]
-
-
-@dataclass(frozen=True)
-class PersonalData:
-    """The protected fields in clear text: handle with care, never log."""
-
-    credential: Credential
-    name: str
-    telephone: str | None
 
 
 async def register_person(desk: Desk, new: NewPerson) -> PersonFile:

@@ -35,7 +35,6 @@ async def prepare(desk: Desk, fact: TransferOutAccepted) -> None:
         return
     transfer = known or _new_transfer(fact)
     await _set_aside(desk, person, transfer)
-    desk.session.add(transfer)
     await _tell_prepared(desk, fact, transfer)
 
 

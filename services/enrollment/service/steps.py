@@ -63,6 +63,7 @@ def move_on(desk: Desk, transfer: Transfer, reached: State, **details: Any) -> N
         after={"state": reached.value, "amount_fen": transfer.amount_fen, **details},
     )
     transfer.state, transfer.changed_at = reached.value, desk.now
+    desk.session.add(transfer)  # not before: a new one is complete only now
 
 
 def unknown_transfer(fact: TransferFact) -> Refusal:

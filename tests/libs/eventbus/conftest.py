@@ -6,39 +6,24 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from libs.eventbus.tables import create_log, install_v1
+from libs.eventbus.tables import create_log
 from libs.eventbus.transport import Transport
 from libs.eventbus.transports.kafka import KafkaTransport
 from libs.eventbus.transports.memory import MemoryTransport
 from libs.eventbus.transports.postgres_log import PostgresLogTransport
-from tests.libs.eventbus.harness import TOPIC, OwnNames, Service, sqlalchemy_url
+from tests.libs.eventbus.harness import TOPIC, OwnNames, Service, installed
 from tests.support.kafka import BUILT_IN, KAFKA_BROKER, Broker
 
 PARTITIONS = 4
-EFFECTS = "CREATE TABLE effect (place bigserial PRIMARY KEY, key text NOT NULL, n integer NOT NULL)"
 
 
 @pytest.fixture
 async def service(database: str) -> AsyncIterator[Service]:
     """A service with the tables of the bus, installed as a migration installs them."""
-    engine = create_async_engine(sqlalchemy_url(database))
-    async with engine.begin() as connection:
-        await connection.run_sync(_migrate)
-    await engine.dispose()
-    service = Service(database)
+    service = await installed(database)
     yield service
     await service.engine.dispose()
-
-
-def _migrate(connection: Connection) -> None:
-    operations = Operations(MigrationContext.configure(connection))
-    install_v1(operations)
-    operations.execute(EFFECTS)
 
 
 @pytest.fixture

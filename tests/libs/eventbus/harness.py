@@ -14,7 +14,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import asyncpg
-from sqlalchemy import text
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from libs.casework.clock import SHANGHAI
@@ -22,9 +24,11 @@ from libs.contracts.base import Fact
 from libs.eventbus.consumer import Consumer, Handlers, RetryPolicy
 from libs.eventbus.envelope import Event
 from libs.eventbus.outbox import publish
+from libs.eventbus.tables import install_v1
 from libs.eventbus.transport import Record, Subscription, Transport
 
 TOPIC = "yibao.sample"
+EFFECTS = "CREATE TABLE effect (place bigserial PRIMARY KEY, key text NOT NULL, n integer NOT NULL)"
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=SHANGHAI)
 QUICK = RetryPolicy(attempts=3, first_delay_s=0.01, longest_delay_s=0.05)
 
@@ -59,8 +63,14 @@ class Service:
         return self.sessions.begin()
 
     def consumer(self, transport: Transport, handlers: Handlers, **settings: Any) -> Consumer:
-        settings = {"group": "reader", "topics": [TOPIC], "retry": QUICK, "release_poll_s": 0.02} | settings
-        return Consumer(handlers=handlers, transport=transport, open_transaction=self.transaction, **settings)
+        usual = {
+            "group": "reader",
+            "topics": [TOPIC],
+            "retry": QUICK,
+            "release_poll_s": 0.02,
+            "open_transaction": self.transaction,
+        }
+        return Consumer(handlers=handlers, transport=transport, **(usual | settings))
 
     async def effects(self) -> dict[str, list[int]]:
         """Numbers per key, in the order of their effects."""
@@ -79,6 +89,20 @@ class Service:
     async def execute(self, statement: str, **values: Any) -> None:
         async with self.sessions.begin() as session:
             await session.execute(text(statement), values)
+
+
+async def installed(database: str) -> Service:
+    """A service whose tables have been installed as a migration installs them."""
+    service = Service(database)
+    async with service.engine.begin() as connection:
+        await connection.run_sync(_migrate)
+    return service
+
+
+def _migrate(connection: Connection) -> None:
+    operations = Operations(MigrationContext.configure(connection))
+    install_v1(operations)
+    operations.execute(EFFECTS)
 
 
 async def note(session: AsyncSession, key: str, n: int) -> Event:

@@ -18,7 +18,7 @@ from libs.exchange.bodies import Body, Correction, read_body
 from libs.exchange.conversation import Conversation, apply, default_answer, permitted
 from libs.exchange.envelope import Kind, Message
 from libs.exchange.faults import ExchangeFault
-from libs.exchange.transitions import OVERRIDES_WITHDRAWAL, RULES, Rule, State
+from libs.exchange.transitions import RULES, Rule, State
 from tests.libs.exchange import papers
 from tests.libs.exchange.papers import YANTAI, ZAOZHUANG
 
@@ -253,18 +253,3 @@ def test_without_any_one_of_the_late_rules_an_honest_message_would_be_refused(
     letter(walk)
     refused = {kind for _, kind in walk.refused}
     assert refused - {Kind.WITHDRAWAL} or (State.WITHDRAWN, Kind.WITHDRAWAL) in walk.refused
-
-
-@pytest.mark.parametrize("state", OVERRIDES_WITHDRAWAL)
-def test_were_a_withdrawal_not_overtaken_by_money_or_completion_the_agencies_would_disagree(
-    state: State, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A negative control of the walk: it sees the difference while the refusal is still under way."""
-    monkeypatch.setattr(
-        conversation_rules, "OVERRIDES_WITHDRAWAL", tuple(s for s in OVERRIDES_WITHDRAWAL if s is not state)
-    )
-    walk = Walk(6)
-    letter(walk)
-    assert any(
-        scene.sides[OUT].standing.state is not scene.sides[IN].standing.state for scene in walk.undelivered_refusal
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -100,12 +100,13 @@ class World:
         to: str = "",
         conversation: str = CONVERSATION,
         lifetime: dt.timedelta = dt.timedelta(days=10),
+        session: AsyncSession | None = None,
         **more: Any,
     ) -> Message:
         now = self.clock.now()
-        async with self.database.session() as session:
+        async with nullcontext(session) if session else self.database.session() as transaction:
             return await outgoing.send(
-                session,
+                transaction,
                 conversation=conversation,
                 kind=kind,
                 body=body,

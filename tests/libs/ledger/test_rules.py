@@ -269,10 +269,19 @@ async def test_a_second_reversal_and_the_reversal_of_a_reversal_are_refused(scen
 @ROLES
 @pytest.mark.parametrize("isolation", ["REPEATABLE READ", "SERIALIZABLE"])
 async def test_a_snapshot_older_than_the_lock_may_not_write(scene: Scene, role: str, isolation: str) -> None:
+    empty = await scene.ledger.person("person-2")
     raw = uuid4()
-    lines = entries(raw, (scene.person, -1), (scene.pooled, 1))
     isolated = f"SET TRANSACTION ISOLATION LEVEL {isolation}"
-    assert await refusal(scene.engine(role), isolated, transaction(raw), lines) == "YL010"
+    for writing in (
+        [transaction(raw), entries(raw, (scene.person, -1), (scene.pooled, 1))],
+        [
+            "INSERT INTO ledger_holds (id, account_id, amount_fen, source_id) "
+            f"VALUES ('{raw}', '{scene.person}', 1, 'raw')"
+        ],
+        [f"UPDATE ledger_accounts SET state = 'closed' WHERE id = '{empty}'"],
+    ):
+        assert await refusal(scene.engine(role), isolated, *writing) == "YL010"
+        assert await refusal(scene.engine(role), *writing) is None
 
 
 @ROLES

@@ -71,7 +71,10 @@ _TABLES = (
         CONSTRAINT enrolments_stop_has_reason CHECK ((stopped_on IS NULL) = (stop_reason IS NULL))
     )
     """,
-    "CREATE UNIQUE INDEX ux_enrolments_one_active ON enrolments (person_key, counts_as) WHERE stopped_on IS NULL",
+    """
+    CREATE UNIQUE INDEX ux_enrolments_one_active ON enrolments (person_key, counts_as)
+        WHERE stopped_on IS NULL
+    """,
     "CREATE INDEX ix_enrolments_person ON enrolments (person_id)",
     "CREATE INDEX ix_enrolments_person_key ON enrolments (person_key)",
     "CREATE INDEX ix_enrolments_employer ON enrolments (employer_id) WHERE stopped_on IS NULL",

@@ -1,0 +1,174 @@
+"""One OpenAPI document out of many: a pure function on dicts.
+
+Paths and schemas are united. A schema two services define differently under one name, and an
+operation id two operations share, are told apart by the later service's name (``TransferCaseView``).
+One path and method in two services must mean the same: everything but the request body is equal,
+and the bodies become alternatives told apart by a common discriminator.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Document = dict[str, Any]
+
+_SCHEMA = "#/components/schemas/"
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+class MergeConflictError(ValueError):
+    """Two documents contradict each other; the message names the place and the services."""
+
+
+def merge(title: str, version: str, documents: Mapping[str, Document]) -> Document:
+    """Unite the documents (by service, in this order). Raises MergeConflictError."""
+    merged = _Merged()
+    for service, document in documents.items():
+        merged.add(service, copy.deepcopy(document))
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version},
+        "paths": dict(sorted(merged.paths.items())),
+        "components": {"schemas": dict(sorted(merged.schemas.items()))},
+    }
+
+
+class _Merged:
+    def __init__(self) -> None:
+        self.paths: Document = {}
+        self.schemas: Document = {}
+        self._services_of_paths: dict[str, str] = {}
+        self._operation_ids: dict[str, tuple[str, str]] = {}
+
+    def add(self, service: str, document: Document) -> None:
+        document = self._with_own_schema_names(service, document)
+        self.schemas |= document.get("components", {}).get("schemas", {})
+        for path, item in document["paths"].items():
+            self._require_one_spelling(service, path)
+            for method in METHODS:
+                if method in item:
+                    self._add_operation(service, path, method, item[method])
+
+    def _with_own_schema_names(self, service: str, document: Document) -> Document:
+        schemas = document.get("components", {}).get("schemas", {})
+        taken = {name for name, schema in schemas.items() if self.schemas.get(name, schema) != schema}
+        # A schema that names a renamed one has changed with it.
+        while grown := {
+            name
+            for name, schema in schemas.items()
+            if name not in taken and name in self.schemas and _names_of(schema) & taken
+        }:
+            taken |= grown
+        names = {name: _pascal(service) + name for name in taken}
+        renamed: Document = _mapped_references(document, lambda name: names.get(name, name))
+        if "components" in renamed:
+            renamed["components"]["schemas"] = {
+                names.get(name, name): schema
+                for name, schema in renamed["components"].get("schemas", {}).items()
+            }
+        return renamed
+
+    def _require_one_spelling(self, service: str, path: str) -> None:
+        """``/x/{case_no}`` and ``/x/{number}`` are one path, and must be written as one."""
+        shape = re.sub(r"\{[^}]*\}", "{}", path)
+        known = next((other for other in self.paths if re.sub(r"\{[^}]*\}", "{}", other) == shape), path)
+        if known != path:
+            raise MergeConflictError(
+                f"{service} writes {path} where {self._services_of_paths[known]} writes {known}"
+            )
+        self._services_of_paths.setdefault(path, service)
+
+    def _add_operation(self, service: str, path: str, method: str, operation: Document) -> None:
+        item = self.paths.setdefault(path, {})
+        if method in item:
+            where = f"{method.upper()} {path} of {self._services_of_paths[path]} and {service}"
+            item[method] = _united(where, item[method], operation)
+            return
+        operation_id = operation.get("operationId")
+        if operation_id is not None:
+            if operation_id in self._operation_ids:
+                operation["operationId"] = operation_id = f"{service}_{operation_id}"
+            self._operation_ids[operation_id] = (path, method)
+        item[method] = operation
+
+
+def _united(where: str, one: Document, other: Document) -> Document:
+    told_apart = ("requestBody", "operationId", "description", "summary", "tags")
+    for part in (set(one) | set(other)) - set(told_apart):
+        if one.get(part) != other.get(part):
+            raise MergeConflictError(f"{where}: {part} differ")
+    bodies = [operation.get("requestBody") for operation in (one, other)]
+    if bodies[0] == bodies[1]:
+        return one
+    if None in bodies:
+        raise MergeConflictError(f"{where}: only one has a request body")
+    tags = list(dict.fromkeys([*one.get("tags", []), *other.get("tags", [])]))
+    return {**one, "tags": tags, "requestBody": _united_bodies(where, *map(_json_schema, bodies))}
+
+
+def _json_schema(body: Any) -> Document:
+    schema: Document = body["content"]["application/json"]["schema"]
+    return schema
+
+
+def _united_bodies(where: str, one: Document, other: Document) -> Document:
+    properties = {schema.get("discriminator", {}).get("propertyName") for schema in (one, other)}
+    if len(properties) != 1 or None in properties:
+        raise MergeConflictError(f"{where}: request bodies without a common discriminator")
+    mappings = [schema["discriminator"]["mapping"] for schema in (one, other)]
+    if twice := {
+        value for value in mappings[0] if mappings[0][value] != mappings[1].get(value, mappings[0][value])
+    }:
+        raise MergeConflictError(f"{where}: {sorted(twice)} mean two things")
+    alternatives = {str(entry): entry for schema in (one, other) for entry in schema["oneOf"]}
+    schema = {
+        "oneOf": list(alternatives.values()),
+        "discriminator": {"propertyName": properties.pop(), "mapping": mappings[0] | mappings[1]},
+    }
+    return {"content": {"application/json": {"schema": schema}}, "required": True}
+
+
+def _names_of(node: Any) -> set[str]:
+    """Names of all schemas that are referred to below ``node``."""
+    found: set[str] = set()
+
+    def keep(name: str) -> str:
+        found.add(name)
+        return name
+
+    _mapped_references(node, keep)
+    return found
+
+
+def _mapped_references(node: Any, rename: Callable[[str], str]) -> Any:
+    """The same document with every reference to a schema renamed, in ``$ref`` and in mappings."""
+    if isinstance(node, dict):
+        return {key: _mapped_references(value, rename) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_mapped_references(value, rename) for value in node]
+    if isinstance(node, str) and node.startswith(_SCHEMA):
+        return _SCHEMA + rename(node.removeprefix(_SCHEMA))
+    return node
+
+
+def _pascal(service: str) -> str:
+    return "".join(part.capitalize() for part in service.split("_"))
+
+
+def with_problem_media_type(document: Document) -> Document:
+    """The document with problems told as what they are sent as: ``application/problem+json``."""
+    told = copy.deepcopy(document)
+    for item in told["paths"].values():
+        for method in METHODS:
+            for response in item.get(method, {}).get("responses", {}).values():
+                content = response.get("content", {})
+                if _is_problem(content.get("application/json", {}).get("schema", {})):
+                    content["application/problem+json"] = content.pop("application/json")
+    return told
+
+
+def _is_problem(schema: Document) -> bool:
+    return str(schema.get("$ref", "")).endswith("Problem")

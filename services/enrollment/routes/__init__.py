@@ -1,0 +1,14 @@
+"""Routes under /v1/enrollment: who may, then one use case each."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from services.enrollment.routes import contributions, employers, enrolments, persons
+
+ROUTERS: tuple[APIRouter, ...] = (
+    employers.router,
+    persons.router,
+    enrolments.router,
+    contributions.router,
+)

@@ -1,0 +1,1 @@
+"""Requests and answers of the enrollment service, as its OpenAPI document shows them."""

@@ -1,0 +1,1 @@
+"""The gateway on the wire: sign-in (sign_in.py), regions and offices (regions.py)."""

@@ -1,0 +1,32 @@
+"""The service on a database of its own, with a counter to act at."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from libs.casework.clock import AdjustableClock
+from libs.runtime.postgres import EmbeddedPostgres
+from libs.webapp.edge import Resources
+from services.enrollment.app import create
+from tests.services.enrollment.counter import Counter
+from tests.support.service import NOW, client_of, service_resources
+
+
+@pytest.fixture
+def clock() -> AdjustableClock:
+    """2026-03-10, 9:30 in the morning."""
+    return AdjustableClock(NOW)
+
+
+@pytest.fixture
+async def resources(postgres: EmbeddedPostgres, clock: AdjustableClock) -> AsyncIterator[Resources]:
+    async with service_resources(postgres, "enrollment", clock=clock) as made:
+        yield made
+
+
+@pytest.fixture
+async def counter(resources: Resources) -> AsyncIterator[Counter]:
+    async with client_of(create(resources)) as client:
+        yield Counter(resources, client)
