@@ -79,8 +79,8 @@ def parse(text: str) -> CaseNumber:
         applied_on = dt.datetime.strptime(parts[2], "%Y%m%d").date()  # noqa: DTZ007 -- a date of law
     except ValueError:
         applied_on = None
-    if operation is None or applied_on is None:
-        raise _wrong("办件编号中的业务代码或日期不存在")
+    if operation is None or applied_on is None or int(parts[3]) == 0:
+        raise _wrong("办件编号中的业务代码、日期或顺序号不存在")
     return CaseNumber(parts[0], operation, applied_on, int(parts[3]))
 
 

@@ -39,17 +39,20 @@ def check(
     situation: Situation,
     fields: Mapping[str, object],
     materials: Sequence[Submitted],
+    pointers: Mapping[str, str] | None = None,
 ) -> Completeness:
     """Every missing field and material of ``item`` in this situation, in the document's order.
 
     ``fields``: values by the keys of the item's required fields; None and blank are missing.
+    ``pointers``: where in the application such a field stands, if not in its payload by that key.
     """
+    where = pointers or {}
     rule = f"{edition_id} 第{item.number}项《{item.name.text}》"
     faults = [
         Fault(
             "missing_field",
             f"缺少必填信息“{required.text}”，请补充。",
-            f"/payload/{required.key}",
+            where.get(required.key, f"/payload/{required.key}"),
             f"{rule}，{required.at}",
         )
         for required in item.required_fields
@@ -80,10 +83,10 @@ def ask_again(
 def _material_faults(
     rule: str, needed: Sequence[Material], situation: Situation, handed_in: Sequence[Submitted]
 ) -> list[Fault]:
-    given = {material.key: material for material in handed_in}
+    given = {material.key for material in handed_in}
     faults: list[Fault] = []
     for group in _alternatives(m for m in needed if m.required and situation.meets(m.when)):
-        if any(_accepted(material, given) for material in group):
+        if any(_accepted(material, submitted) for material in group for submitted in handed_in):
             continue
         refused = [m for m in group if m.key in given]  # handed in as a commitment not allowed here
         names = "或".join(m.name for m in group)
@@ -98,9 +101,8 @@ def _material_faults(
     return faults
 
 
-def _accepted(material: Material, given: Mapping[str, Submitted]) -> bool:
-    submitted = given.get(material.key)
-    return submitted is not None and (not submitted.by_commitment or material.commitment_allowed)
+def _accepted(material: Material, submitted: Submitted) -> bool:
+    return submitted.key == material.key and (not submitted.by_commitment or material.commitment_allowed)
 
 
 def _alternatives(materials: Iterable[Material]) -> list[list[Material]]:

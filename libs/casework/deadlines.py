@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from libs.casework.working_days import DueDate, add_working_days, is_announced, working_days_between
+from libs.casework.working_days import DueDate, add_working_days, working_days_between
 from libs.catalogue.schema import ServiceItem, Unit
 from libs.catalogue.situation import Situation
 
@@ -45,33 +46,59 @@ class TimeAllowed:
 _UNIT_NAMES = {Unit.WORKING_DAY: "个工作日", Unit.NATURAL_DAY: "日", Unit.MONTH: "个月"}
 
 
+class Reminder(StrEnum):
+    """What is said once about a clock: little time is left, then none."""
+
+    SOON = "soon"
+    OVERDUE = "overdue"
+
+
 @dataclass(frozen=True)
 class CaseClock:
-    """The running, paused or stopped clock of one case or stage. Immutable; moves return a new one."""
+    """The running or paused clock of one case. Immutable; moves return a new one.
+
+    ``started_on`` is the day of acceptance. ``left`` of the allowed amount were left on
+    ``running_since`` (the start, or the last resumption): so a due date can be counted again
+    when holidays are announced, pauses and all.
+    """
 
     allowed: TimeAllowed
     started_on: dt.date
     due: DueDate
+    running_since: dt.date
+    left: int
     paused_on: dt.date | None = None
+    reminded: Reminder | None = None
 
     @classmethod
     def start(cls, allowed: TimeAllowed, on: dt.date) -> CaseClock:
         """Start counting on the day of acceptance (day 0)."""
-        return cls(allowed, on, allowed.from_day(on))
+        return cls(allowed, on, allowed.from_day(on), running_since=on, left=allowed.amount)
 
     def pause(self, on: dt.date) -> CaseClock:
         """Stand still from ``on``; pausing a paused clock changes nothing."""
         return self if self.paused_on else replace(self, paused_on=on)
 
     def resume(self, on: dt.date) -> CaseClock:
-        """Go on at ``on`` with the days that were left when it was paused."""
+        """Go on at ``on`` with the time that was left; what was overdue stays overdue."""
         if self.paused_on is None:
             return self
-        return replace(self, due=_prolonged(self.due, self.allowed.unit, self.paused_on, on), paused_on=None)
+        running = replace(self, paused_on=None)
+        if self.paused_on > self.due.on:
+            return running
+        if self.allowed.unit is not Unit.WORKING_DAY:
+            later = self.due.on + (on - self.paused_on)
+            return replace(running, due=DueDate(later, provisional=False), reminded=None)
+        left = self.left - working_days_between(self.running_since, self.paused_on)
+        due = add_working_days(on, left)
+        return replace(running, running_since=on, left=left, due=due, reminded=None)
 
     def recomputed(self) -> CaseClock:
-        """The same clock once the provisional year is announced (unpaused, unprolonged clocks only)."""
-        return replace(self, due=self.allowed.from_day(self.started_on)) if self.due.provisional else self
+        """The same clock by the holidays announced since; a paused one is counted when it resumes."""
+        if not self.due.provisional or self.paused_on:
+            return self
+        due = add_working_days(self.running_since, self.left)
+        return replace(self, due=due, reminded=self.reminded if due.on == self.due.on else None)
 
     def warns_on(self, today: dt.date) -> bool:
         """Whether two working days or fewer are left and it is not overdue yet."""
@@ -83,13 +110,11 @@ class CaseClock:
         """From the day after the due date on; never while paused."""
         return self.paused_on is None and today > self.due.on
 
-
-def _prolonged(due: DueDate, unit: Unit, paused_on: dt.date, resumed_on: dt.date) -> DueDate:
-    if unit is Unit.WORKING_DAY:
-        left = working_days_between(paused_on, due.on)
-        return add_working_days(resumed_on, left)
-    later = due.on + (resumed_on - paused_on)
-    return DueDate(later, provisional=due.provisional and not is_announced(later.year))
+    def reminder_on(self, today: dt.date) -> Reminder | None:
+        """What is to be said today and was not said yet."""
+        if self.is_overdue(today):
+            return None if self.reminded is Reminder.OVERDUE else Reminder.OVERDUE
+        return Reminder.SOON if self.warns_on(today) and self.reminded is None else None
 
 
 def _months_later(day: dt.date, months: int) -> dt.date:

@@ -41,7 +41,11 @@ ENDED = frozenset({Status.COMPLETED, Status.REFUSED, Status.REJECTED, Status.WIT
 
 
 class Action(StrEnum):
-    """What can be done to a case; ``ADVANCE`` is a step of the owning service inside a status."""
+    """What can be done to a case.
+
+    ``ADVANCE`` is a step of the owning service inside a status; ``NOTE`` keeps in the record what
+    befell the case (a reminder, a due date counted anew) and moves nothing.
+    """
 
     SUBMIT = "submit"
     REQUEST_SUPPLEMENT = "request-supplement"
@@ -55,6 +59,7 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     LAPSE = "lapse"
     REVIVE = "revive"
+    NOTE = "note"
 
 
 ACTION_NAMES = {
@@ -70,6 +75,7 @@ ACTION_NAMES = {
     Action.WITHDRAW: "撤回",
     Action.LAPSE: "逾期视为放弃",
     Action.REVIVE: "恢复办理",
+    Action.NOTE: "记录",
 }
 
 _MOVES: dict[Action, dict[Status, Status]] = {
@@ -92,8 +98,18 @@ _MOVES: dict[Action, dict[Status, Status]] = {
         Status.APPROVED: Status.WITHDRAWN,
     },
     Action.LAPSE: {Status.SUPPLEMENTING: Status.LAPSED},
-    # Something irrevocable (money already paid) crossed the withdrawal.
-    Action.REVIVE: {Status.WITHDRAWN: Status.ACCEPTED},
+    # Something irrevocable (money already paid) crossed the end on this side.
+    Action.REVIVE: {
+        Status.WITHDRAWN: Status.ACCEPTED,
+        Status.REFUSED: Status.ACCEPTED,
+        Status.REJECTED: Status.ACCEPTED,
+    },
+    # Not while supplementing: there the last line is the notice, and the clock stands still.
+    Action.NOTE: {
+        Status.SUBMITTED: Status.SUBMITTED,
+        Status.ACCEPTED: Status.ACCEPTED,
+        Status.APPROVED: Status.APPROVED,
+    },
 }
 
 

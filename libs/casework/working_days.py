@@ -16,12 +16,15 @@ from chinese_calendar import constants
 
 FIRST_ANNOUNCED_YEAR: int = min(constants.holidays).year
 LAST_ANNOUNCED_YEAR: int = max(constants.holidays).year
+# The arrangement of a New Year can reach back into December: for 2019 it made 29 December 2018 a
+# working Saturday and 31 December a holiday. Later days of the last announced year are not settled.
+SETTLED_UNTIL = dt.date(LAST_ANNOUNCED_YEAR, 12, 28)
 _SATURDAY = 5
 
 
 @dataclass(frozen=True)
 class DueDate:
-    """Last day on which a thing is still in time; ``provisional`` while a year is unannounced."""
+    """Last day on which a thing is still in time; ``provisional`` while its holidays may yet change."""
 
     on: dt.date
     provisional: bool
@@ -30,6 +33,11 @@ class DueDate:
 def is_announced(year: int) -> bool:
     """Whether the State Council's arrangement for the year is known."""
     return FIRST_ANNOUNCED_YEAR <= year <= LAST_ANNOUNCED_YEAR
+
+
+def is_settled(day: dt.date) -> bool:
+    """Whether no announcement to come can change what kind of day this is."""
+    return day.year >= FIRST_ANNOUNCED_YEAR and day <= SETTLED_UNTIL
 
 
 def is_working_day(day: dt.date) -> bool:
@@ -54,11 +62,11 @@ def add_working_days(start: dt.date, working_days: int) -> DueDate:
     while remaining > 0:
         day += dt.timedelta(days=1)
         remaining -= is_working_day(day)
-    return DueDate(day, provisional=not (is_announced(start.year) and is_announced(day.year)))
+    return DueDate(day, provisional=not (is_settled(start) and is_settled(day)))
 
 
 def working_days_between(start: dt.date, end: dt.date) -> int:
-    """Working days in (``start``, ``end``]; 0 when ``end`` is not after ``start``."""
+    """Working days after ``start`` up to and including ``end``; 0 when ``end`` is not after ``start``."""
     days = (end - start).days
     return sum(is_working_day(start + dt.timedelta(days=n)) for n in range(1, days + 1))
 

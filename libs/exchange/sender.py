@@ -92,10 +92,13 @@ class Sender:
         """One round: deliver what is due now. Returns how many messages were tried."""
         async with self._open_transaction() as session:
             due = await deliveries.lease_due(session, self._clock.now(), lease=self._lease, limit=self._batch)
+        # Every delivery comes to its own end; then the first one that broke is reported upwards.
         outcomes = await asyncio.gather(*(self._deliver(leased) for leased in due), return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        broken = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        for error in broken[1:]:
+            log.error("exchange.delivery_broke", exc_info=error)
+        if broken:
+            raise broken[0]
         return len(due)
 
     async def _deliver(self, leased: Leased) -> None:

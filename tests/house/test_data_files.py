@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,3 +97,23 @@ def test_our_own_files_exist() -> None:
 def test_a_double_key_would_be_found() -> None:
     with pytest.raises(yaml.YAMLError, match="double keys"):
         yaml.load("a: 1\na: 2\n", Loader=_Strict)
+
+
+PERSONAL_CONTACTS = re.compile(
+    r"(?<!\d)1[3-9]\d{9}(?!\d)|[\w.]+@\w+\.\w+|联系人[：:](?!（姓名略）)|(?<!\d)\d{17}[\dXx](?![\dXx])"
+)
+
+
+def test_no_document_keeps_a_personal_contact() -> None:
+    found = {
+        str(path): PERSONAL_CONTACTS.findall(text_of(path))
+        for path in own_files()
+        if path.parent == Path("libs/catalogue/sources")
+    }
+    assert len(found) == 5
+    assert not any(found.values()), found
+
+
+@pytest.mark.parametrize("line", ["联系人：省医保中心 某某", "电话 13800138000", "邮箱：a.b@example.cn"])
+def test_a_personal_contact_would_be_found(line: str) -> None:
+    assert PERSONAL_CONTACTS.search(line)

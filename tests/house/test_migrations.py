@@ -54,10 +54,12 @@ async def test_every_table_with_a_region_has_row_level_security(migrated: tuple[
 async def test_services_own_nothing_and_have_only_what_is_granted(migrated: tuple[str, str]) -> None:
     connection = await asyncpg.connect(migrated[1])
     query = """
-        SELECT table_name || ': ' || privilege_type AS right FROM information_schema.table_privileges
-        WHERE table_schema = 'public' AND grantee LIKE 'yibao%' AND grantee NOT IN ('yibao_app', 'yibao_owner')
-           OR table_schema = 'public' AND grantee = 'PUBLIC'
-           OR table_schema = 'public' AND grantee = 'yibao_app' AND privilege_type IN ('TRUNCATE', 'TRIGGER')
+        SELECT table_name || ': ' || grantee || ' ' || privilege_type AS right
+        FROM information_schema.table_privileges
+        WHERE table_schema = 'public' AND (
+            grantee = 'PUBLIC'
+            OR grantee LIKE 'yibao%' AND grantee NOT IN ('yibao_app', 'yibao_owner')
+            OR grantee = 'yibao_app' AND privilege_type IN ('TRUNCATE', 'TRIGGER'))
     """
     too_much = [row["right"] for row in await connection.fetch(query)]
     await connection.close()

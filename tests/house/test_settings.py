@@ -9,9 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from libs.runtime.databases import SERVICES
 from libs.runtime.generated_settings import (
     SETTINGS_PAGE,
-    settings_section,
     settings_markdown,
     settings_of,
+    settings_section,
     undocumented,
     variable_of,
 )

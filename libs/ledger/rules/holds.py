@@ -50,6 +50,10 @@ BEGIN
         RAISE EXCEPTION 'hold % is % and cannot become %', OLD.id, OLD.state, NEW.state
             USING ERRCODE = 'YL008';
     END IF;
+    IF EXISTS (SELECT FROM ledger_chain WHERE transaction_id = NEW.captured_by) THEN
+        RAISE EXCEPTION 'transaction % was posted before hold % was captured', NEW.captured_by, NEW.id
+            USING ERRCODE = 'YL009';
+    END IF;
     NEW.ended_at := clock_timestamp();
     RETURN NEW;
 END $$

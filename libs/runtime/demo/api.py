@@ -19,6 +19,7 @@ from libs.identifiers.made_up import MadeUpPerson
 
 MINI_PROGRAM_GRANT = "urn:yibao:params:oauth:grant-type:mini-program-code"
 LONGEST_WAIT_S = 30.0
+POLL_S = 0.02
 
 
 class UnexpectedAnswer(Exception):
@@ -76,6 +77,10 @@ class Api:
         }
         await self._sign_in(name, grant)
 
+    def token_of(self, who: str) -> str:
+        """The access token somebody signed in with."""
+        return self._tokens[who]
+
     async def get(self, who: str | None, path: str) -> Any:
         """The JSON answer. Raises UnexpectedAnswer for anything but 200."""
         answer = await self._send("GET", who, path, None)
@@ -112,7 +117,7 @@ async def until(what: str, look: Callable[[], Awaitable[Any]]) -> Any:
         seen = await look()
         if seen:
             return seen
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(POLL_S)
     raise TimeoutError(f"{LONGEST_WAIT_S:.0f} 秒内没有等到：{what}")
 
 

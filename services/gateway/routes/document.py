@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 ASSETS = "/docs/assets"
+_PACKAGE = "fastapi_swagger"  # brings the files of Swagger UI
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,8 +37,9 @@ def install(app: FastAPI, openapi_file: Path) -> None:
     """Serve the merged document at ``/openapi.json`` and its page at ``/docs``."""
     _remove_pages_with_foreign_assets(app)
     app.openapi = lambda: _document(openapi_file)  # type: ignore[method-assign]
-    app.include_router(router)
-    app.mount(ASSETS, StaticFiles(packages=[("fastapi_swagger", "resources")]), name="docs-assets")
+    if find_spec(_PACKAGE):
+        app.include_router(router)
+        app.mount(ASSETS, StaticFiles(packages=[(_PACKAGE, "resources")]), name="docs-assets")
 
 
 def _remove_pages_with_foreign_assets(app: FastAPI) -> None:

@@ -61,7 +61,11 @@ def spoil(path: Path, place: tuple[str | int, ...], value: object) -> None:
         ("items/06-transfer-in.yaml", ("time_limits", 0, "text"), "跨省转移接续不超过16个工作日"),
         ("items/06-transfer-in.yaml", ("materials", 0, "at"), "L1"),
         ("items/06-transfer-in.yaml", ("materials", 0, "at"), "L999999"),
-        ("items/15-prenatal-examination-fee.yaml", ("differences", 0, "readings", "heading", "text"), "产检费"),
+        (
+            "items/15-prenatal-examination-fee.yaml",
+            ("differences", 0, "readings", "heading", "text"),
+            "产检费",
+        ),
         ("forms/01-hospital-agreement-application.yaml", ("fields", 0, "label"), "申请人"),
         ("edition.yaml", ("repairs", 0, "repaired"), "泽城"),
     ],

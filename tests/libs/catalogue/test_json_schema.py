@@ -21,12 +21,16 @@ def test_the_file_is_up_to_date() -> None:
 def test_every_data_file_fits_it(edition_id: str) -> None:
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
     for path in sorted((EDITIONS_FOLDER / edition_id).rglob("*.yaml")):
-        record = json.loads(json.dumps(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader), default=str))
+        record = json.loads(
+            json.dumps(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader), default=str)
+        )
         assert validator.is_valid(record), path
 
 
 def test_a_misspelt_key_does_not_fit_it() -> None:
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
-    record = yaml.safe_load((EDITIONS_FOLDER / "zaozhuang" / "items" / "06-transfer-in.yaml").read_text("utf-8"))
+    record = yaml.safe_load(
+        (EDITIONS_FOLDER / "zaozhuang" / "items" / "06-transfer-in.yaml").read_text("utf-8")
+    )
     assert validator.is_valid(record)
     assert not validator.is_valid(record | {"matrials": []})

@@ -36,7 +36,9 @@ def test_forms_named_by_items_exist(edition_id: str) -> None:
     forms = {form.key for form in files.forms}
     for item in files.items:
         named = {entry.form for entry in item.materials} | {entry.form for entry in item.result_documents}
-        named |= {entry.value for entry in item.parameters if entry.key in ("commitment.form", "forms.application")}
+        named |= {
+            entry.value for entry in item.parameters if entry.key in ("commitment.form", "forms.application")
+        }
         assert named - {None} <= forms, item.key
 
 
@@ -64,7 +66,9 @@ def test_a_difference_says_which_of_its_readings_is_in_force(edition_id: str) ->
 def test_the_reading_in_force_is_what_the_item_says() -> None:
     items = load_edition("shandong-2023").items
     chapters = {item.list_item: item for item in items if item.list_item}
-    settled_by_guide = [i for i in items for d in i.differences if (d.field, d.in_force) == ("materials", "guide")]
+    settled_by_guide = [
+        i for i in items for d in i.differences if (d.field, d.in_force) == ("materials", "guide")
+    ]
     assert [item.number for item in settled_by_guide] == ["23", "24"]
     for item in settled_by_guide:
         assert item.materials == chapters[item.key].materials

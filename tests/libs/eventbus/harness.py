@@ -201,20 +201,12 @@ class CountingSubscription:
 
 @contextlib.asynccontextmanager
 async def running(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run in the background; an error in there fails the test."""
-    tasks = [asyncio.create_task(one) for one in work]
-    try:
+    """Run in the background; an error in there ends the test at once."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one) for one in work]
         yield
         for task in tasks:
-            if task.done():
-                task.result()
-    finally:
-        for task in tasks:
             task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for outcome in ended:
-        if isinstance(outcome, Exception):
-            raise outcome
 
 
 async def until(

@@ -143,7 +143,7 @@ async def test_b9_a_record_too_large_for_the_broker_is_dead_lettered_and_its_key
 
         await until(other_key_goes_on, what="the effect of the other key")
         async with service.sessions.begin() as session:
-            (letter,) = await dead_letters.search(session)
+            (letter,) = await dead_letters.search(session, consumer="relay")
             await dead_letters.replay(session, letter.id, operator="op", reason="limit raised", at=AT)
 
         async def all_delivered() -> bool:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.exchange import deliveries, outgoing
+from libs.exchange import journal, outgoing
 from libs.exchange.canonical import parse
 from libs.exchange.courier import ANSWER_MAX_BYTES, HttpCourier, NotCarried
 from libs.exchange.deliveries import Outcome, Undeliverable
@@ -48,10 +48,13 @@ class Broken:
 
 
 async def test_a_message_is_queued_only_if_the_callers_transaction_commits(world: World) -> None:
-    with pytest.raises(Killed):
+    async def send_and_die() -> None:
         async with world.database.session() as session:
             await world.send(Kind.CONTACT_LETTER, papers.contact_letter(), by=ZAOZHUANG, session=session)
             raise Killed
+
+    with pytest.raises(Killed):
+        await send_and_die()
     assert await world.queued() == 0
     assert await world.journal(ZAOZHUANG) == []
     assert await world.state(ZAOZHUANG) is State.NEW
@@ -287,7 +290,7 @@ async def test_a_sender_killed_between_any_two_steps_loses_nothing(
         elif moment == "after the receiver committed":
             patch.setattr(direct, "carry", await carry_and_die(world))
         else:
-            patch.setattr(deliveries.journal, "append", _dies_on(Event.RECEIPT, deliveries.journal.append))
+            patch.setattr(journal, "append", _dies_on(Event.RECEIPT, journal.append))
         with pytest.raises(Killed):
             await world.sender(direct).deliver_due()
     assert await row(world, "state") == "queued"

@@ -15,7 +15,6 @@ from alembic.operations import Operations
 from fastapi import FastAPI
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import NullPool
 
 from libs.casework.clock import AdjustableClock
 from libs.exchange import conversations, journal, outgoing
@@ -46,7 +45,7 @@ class ExchangeDatabase:
 
     def _engine(self, role: str) -> AsyncEngine:
         settings = {"role": role, "yibao.regions": "*"}
-        return create_async_engine(self.url, poolclass=NullPool, connect_args={"server_settings": settings})
+        return create_async_engine(self.url, pool_size=30, connect_args={"server_settings": settings})
 
     async def install(self) -> None:
         async with self.superuser.begin() as connection:

@@ -175,8 +175,15 @@ async def test_a_hold_that_ended_stays_as_it_ended(scene: Scene, role: str) -> N
 @ROLES
 async def test_a_hold_is_captured_only_by_a_transaction_that_pays_it_out(scene: Scene, role: str) -> None:
     captured = "UPDATE ledger_holds SET state = 'captured', captured_by = '{}'"
-    assert await refusal(scene.engine(role), captured.format(uuid4())) == "YL009"
-    assert await refusal(scene.engine(role), captured.format(scene.spent)) == "YL009"
+    earlier = await scene.ledger.post(credit("visit-2", scene.person, scene.pooled, 400))
+    raw = uuid4()
+    another_amount = entries(raw, (scene.person, -200), (scene.pooled, 200))
+    engine = scene.engine(role)
+    assert await refusal(engine, captured.format(uuid4())) == "YL009"
+    assert await refusal(engine, captured.format(earlier.id)) == "YL009"
+    assert await refusal(engine, captured.format(raw), transaction(raw), another_amount) == "YL009"
+    payout = entries(raw, (scene.person, -400), (scene.pooled, 400))
+    assert await refusal(engine, captured.format(raw), transaction(raw), payout) is None
 
 
 async def test_of_a_hold_only_the_state_changes(scene: Scene) -> None:

@@ -96,7 +96,7 @@ def test_nobody_works_before_sixteen(birthday: dt.date, found: list[str]) -> Non
     assert codes(NEW, born=birthday) == found
 
 
-def test_born_on_a_leap_day_one_is_sixteen_on_the_first_of_march_of_a_common_year() -> None:
+def test_born_on_a_leap_day_one_is_sixteen_on_the_leap_day_sixteen_years_on() -> None:
     leap, start = dt.date(2008, 2, 29), replace(NEW, started_on=dt.date(2024, 2, 28))
     assert codes(start, born=leap) == ["too_young"]
     assert codes(replace(start, started_on=dt.date(2024, 2, 29)), born=leap) == []
