@@ -15,14 +15,16 @@ from rich.console import Console
 from libs.catalogue.command import app as catalogue_app
 from libs.webapp.telemetry import configure_logging
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="医保经办服务开放后台")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="医保经办服务开放后台")
 exchange_app = typer.Typer(no_args_is_help=True, help="转移接续交换：核验导出的办件、检测对方接口")
 officers_app = typer.Typer(no_args_is_help=True, help="工作人员与接入系统的登记")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(exchange_app, name="exchange")
 app.add_typer(officers_app, name="officers")
 
-console = Console()
+# Where nobody watches (a log, a pipe) tables get the width they need.
+console = Console(width=None if sys.stdout.isatty() else 110)
 Folder = Annotated[Path, typer.Option(help="数据目录")]
 DEFAULT_FOLDER = Path("var")
 

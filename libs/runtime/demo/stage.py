@@ -26,7 +26,7 @@ class Stage:
     narrator: Narrator
     clock: ShiftedClock
     backend: MiniProgram
-    _met: set[str] = field(default_factory=set)
+    met: set[str] = field(default_factory=set)  # numbers of the cases the story knows
 
     async def mover(
         self, origin: str, destination: str, first: str, last: str, born: tuple[int, int] = (1975, 1998)
@@ -84,6 +84,14 @@ class Stage:
 
         return await until(f"{case_no} 到达 {stage}", look)
 
+    async def told_of_payment(self, case_no: str) -> None:
+        """Wait until the 划转通知 has arrived."""
+
+        async def look() -> bool:
+            return (await self.transfer(case_no))["money"]["bank_reference"] is not None
+
+        await until(f"{case_no} 收到划转通知", look)
+
     async def newest_from(self, region_code: str, sender: str) -> str:
         """Number of the case the other city opened when our message arrived, once it is there."""
         reviewer = officer(region_code, Role.REVIEWER)
@@ -93,12 +101,12 @@ class Stage:
             new = [
                 row["case_no"]
                 for row in page["items"]
-                if row["counterpart_region_code"] == sender and row["case_no"] not in self._met
+                if row["counterpart_region_code"] == sender and row["case_no"] not in self.met
             ]
             return new[0] if new else None
 
         case_no = str(await until(f"{region_code} 收到 {sender} 的来件", look))
-        self._met.add(case_no)
+        self.met.add(case_no)
         return case_no
 
     async def bank_receives(self, region_code: str, payer: str, reference: str, amount_yuan: str) -> Any:

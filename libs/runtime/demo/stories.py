@@ -166,6 +166,7 @@ async def _apply(
 
 async def _accept(stage: Stage, case_no: str) -> None:
     """Accept as soon as the facts about the person have arrived."""
+    stage.met.add(case_no)
     clerk = officer(case_no[:6], Role.CLERK)
 
     async def accepted() -> Any:
@@ -197,6 +198,12 @@ async def _move_the_money(
     stage.working_days_later(1)
     await stage.act(outgoing, "issue-information-sheet", Role.REVIEWER, "核对无误，签章发出《信息表》")
     rows = [await _when_booked(stage, "信息表发出", there, here, column=2)]
+    view = await stage.at_stage(incoming, "awaiting_funds")
+    amount = view["money"]["on_sheet"]
+    stage.narrator.step(
+        f"{names.name_of(here.region_code)} 系统",
+        f"收到《信息表》{view['sheet_number']}，{len(view['periods'])} 段，账户资金 {amount} 元",
+    )
     stage.working_days_later(1)
     today = stage.clock.now().date().isoformat()
     await stage.act(
@@ -206,12 +213,7 @@ async def _move_the_money(
         f"划转资金（{reference}）",
         {"bank_reference": reference, "paid_on": today},
     )
-    view = await stage.at_stage(incoming, "awaiting_funds")
-    amount = view["money"]["on_sheet"]
-    stage.narrator.step(
-        f"{names.name_of(here.region_code)} 系统",
-        f"收到《信息表》{view['sheet_number']}，{len(view['periods'])} 段，账户资金 {amount} 元",
-    )
+    await stage.told_of_payment(incoming)
     stage.working_days_later(1)
     await stage.bank_receives(here.region_code, there.region_code, reference, amount)
     rows.append(await _when_booked(stage, "资金到账", there, here, column=3))
@@ -270,8 +272,8 @@ def _require_settled(rows: list[tuple[str, ...]]) -> None:
 async def _my_cases(stage: Stage, citizen: str, case_no: str) -> None:
     async def look() -> Any:
         mine = await stage.api.get(citizen, "/v1/tracking/my-cases")
-        ended = [entry for entry in mine["items"] if entry["case"]["case_no"] == case_no]
-        return ended if ended and ended[0]["case"]["status"] == "completed" else None
+        ended = [entry for entry in mine["items"] if entry["case_no"] == case_no]
+        return ended if ended and ended[0]["status"] == "completed" else None
 
     await until("我的办件", look)
     timeline = await stage.api.get(citizen, f"/v1/applications/{case_no}/timeline")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.enrollment.routes import contributions, employers, enrolments, persons
+from services.enrollment.routes import contributions, employers, enrolments, funds, persons
 
 ROUTERS: tuple[APIRouter, ...] = (
     employers.router,
     persons.router,
     enrolments.router,
     contributions.router,
+    funds.router,
 )
