@@ -22,7 +22,7 @@ from libs.casework import lifecycle
 from libs.casework.actors import Actor
 from libs.casework.case_numbers import CaseNumber, operation_codes
 from libs.casework.clock import SHANGHAI
-from libs.casework.deadlines import CaseClock, TimeAllowed
+from libs.casework.deadlines import CaseClock, Reminder, TimeAllowed
 from libs.casework.lifecycle import Action, Status
 from libs.casework.working_days import DueDate
 from libs.catalogue.schema import Unit
@@ -75,6 +75,11 @@ class Case:
     clock: CaseClock | None
     submitted_at: dt.datetime
     ended_at: dt.datetime | None
+
+    @property
+    def submitted_on(self) -> dt.date:
+        """The day of application as the law counts it: in Shanghai, whatever zone the database answers in."""
+        return self.submitted_at.astimezone(SHANGHAI).date()
 
 
 @dataclass(frozen=True)
@@ -181,14 +186,16 @@ class Casebook:
         )
         if result.one_or_none() is None:
             raise stale_version(case.version)
-        previous = await session.scalar(
-            select(case_record.c.hash).where(
-                case_record.c.case_id == case.id, case_record.c.version == case.version
-            )
-        )
-        assert previous is not None, "every version of a case has its line in the record"
-        await self._append(session, moved, step, previous)
+        previous = await self.last_line(session, case)
+        await self._append(session, moved, step, previous.hash)
         return moved
+
+    async def last_line(self, session: AsyncSession, case: Case) -> Row[Any]:
+        """The line of the record that made this version of the case."""
+        query = select(case_record).where(
+            case_record.c.case_id == case.id, case_record.c.version == case.version
+        )
+        return (await session.execute(query)).one()
 
     async def record(self, session: AsyncSession, case: Case) -> Sequence[Row[Any]]:
         """All lines of the case's record, oldest first."""
@@ -281,7 +288,10 @@ class Casebook:
             "limit_amount": clock.allowed.amount if clock else None,
             "limit_unit": clock.allowed.unit.value if clock else None,
             "clock_started_on": clock.started_on if clock else None,
+            "clock_running_since": clock.running_since if clock else None,
+            "clock_left": clock.left if clock else None,
             "clock_paused_on": clock.paused_on if clock else None,
+            "clock_reminded": clock.reminded if clock else None,
             "due_on": clock.due.on if clock else None,
             "due_provisional": bool(clock and clock.due.provisional),
             "submitted_at": case.submitted_at,
@@ -309,7 +319,7 @@ class Casebook:
             stage=row.stage,
             entered_by=row.entered_by,
             assignee=row.assignee,
-            clock=_clock_of(row),
+            clock=clock_of(row),
             submitted_at=row.submitted_at,
             ended_at=row.ended_at,
         )
@@ -325,8 +335,11 @@ def line_hash(line: Mapping[str, Any]) -> str:
     return hashlib.sha256(encoded.encode()).hexdigest()
 
 
-def faults_in_record(lines: Sequence[Row[Any]]) -> list[str]:
-    """Check a record's chain; names every line that was changed, removed or put in."""
+def faults_in_record(lines: Sequence[Row[Any]], version: int) -> list[str]:
+    """Check a record's chain; names every line that was changed, removed or put in.
+
+    ``version`` of the case itself: a record whose end was cut off is shorter than that.
+    """
     found = []
     previous = FIRST_HASH
     for expected_version, row in enumerate(lines, start=1):
@@ -337,6 +350,8 @@ def faults_in_record(lines: Sequence[Row[Any]]) -> list[str]:
         if line_hash(line) != kept_hash:
             found.append(f"第{line['version']}条记录被改动")
         previous = kept_hash
+    if len(lines) != version:
+        found.append(f"办件已到第{version}版，记录只有{len(lines)}条")
     return found
 
 
@@ -358,9 +373,16 @@ def _notice_item(fault: Fault) -> NoticeItem:
     return NoticeItem(code=fault.code, message=fault.message, pointer=fault.pointer, rule=fault.rule)
 
 
-def _clock_of(row: Row[Any]) -> CaseClock | None:
+def clock_of(row: Row[Any]) -> CaseClock | None:
+    """The clock in a row of ``cases``; None before it was started."""
     if row.clock_started_on is None:
         return None
-    allowed = TimeAllowed(row.limit_amount, Unit(row.limit_unit))
-    due = DueDate(row.due_on, row.due_provisional)
-    return CaseClock(allowed, row.clock_started_on, due, row.clock_paused_on)
+    return CaseClock(
+        allowed=TimeAllowed(row.limit_amount, Unit(row.limit_unit)),
+        started_on=row.clock_started_on,
+        due=DueDate(row.due_on, row.due_provisional),
+        running_since=row.clock_running_since,
+        left=row.clock_left,
+        paused_on=row.clock_paused_on,
+        reminded=Reminder(row.clock_reminded) if row.clock_reminded else None,
+    )

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.casebook.cases import Case
 from libs.casebook.tables import case_documents, case_materials, case_notices, document_counters
 from libs.casework.actors import Actor
+from libs.casework.clock import SHANGHAI
 from libs.protection.fields import FieldProtector
 from libs.refusals.faults import Fault
 
@@ -96,7 +97,7 @@ async def add_materials(
         return
     count = select(func.count()).select_from(case_materials).where(case_materials.c.case_id == case.id)
     first = (await session.scalar(count) or 0) + 1
-    keep_until = at.date().replace(year=at.year + COMMITMENT_KEPT_YEARS, day=min(at.day, 28))
+    keep_until = _years_later(at.astimezone(SHANGHAI).date(), COMMITMENT_KEPT_YEARS)
     await session.execute(
         insert(case_materials),
         [
@@ -177,9 +178,23 @@ async def add_document(
     return document
 
 
+async def has_document(session: AsyncSession, region_code: str, kind: str, number: str) -> bool:
+    """Whether the region keeps a document of this kind and number already."""
+    query = select(case_documents.c.id).where(
+        case_documents.c.region_code == region_code,
+        case_documents.c.kind == kind,
+        case_documents.c.number == number,
+    )
+    return (await session.execute(query)).first() is not None
+
+
 async def documents_of(session: AsyncSession, case: Case, protector: FieldProtector) -> list[Document]:
     """All documents of the case, oldest first."""
-    query = select(case_documents).where(case_documents.c.case_id == case.id).order_by(case_documents.c.id)
+    query = (
+        select(case_documents)
+        .where(case_documents.c.case_id == case.id)
+        .order_by(case_documents.c.issued_at, case_documents.c.id)
+    )
     return [
         Document(
             row.id,
@@ -192,6 +207,14 @@ async def documents_of(session: AsyncSession, case: Case, protector: FieldProtec
         )
         for row in (await session.execute(query)).all()
     ]
+
+
+def _years_later(day: dt.date, years: int) -> dt.date:
+    """Not a day less: from 29 February it is 1 March where there is no such day."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return dt.date(day.year + years, 3, 1)
 
 
 def _document_context(region_code: str, kind: str) -> str:

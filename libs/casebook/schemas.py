@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from libs.casebook.cases import Case, mask_name
 from libs.casebook.contents import Document, HandedIn
@@ -15,9 +15,12 @@ from libs.identifiers.credentials import Credential, CredentialType, clean, faul
 from libs.refusals.faults import Fault
 from libs.regions import names
 
-RegionCode = Annotated[str, Field(pattern=r"^[1-8]\d{5}$", description="行政区划代码（GB/T 2260，六位）")]
-ShortText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-LongText = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+RegionCode = Annotated[str, Field(pattern=r"^[1-8][0-9]{5}$", description="行政区划代码（GB/T 2260，六位）")]
+# As long as the forms between agencies take them (libs/exchange/forms.py).
+ShortText = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+LongText = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
+CommitmentText = Annotated[str, Field(min_length=1, max_length=5000, pattern=r"^[^\x00]*$")]
+Telephone = Annotated[str, Field(pattern=r"^[0-9+][0-9-]{4,19}$")]
 Channel = Literal[
     "window",
     "service_station",
@@ -35,7 +38,7 @@ Channel = Literal[
 class Body(BaseModel):
     """Request bodies refuse what they do not know: a misspelt field is told, not dropped."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class CredentialBody(Body):
@@ -44,28 +47,32 @@ class CredentialBody(Body):
     credential_type: CredentialType = Field(description="证件类型")
     credential_no: Annotated[str, Field(min_length=2, max_length=40, description="证件号码")]
 
-    @model_validator(mode="after")
-    def _number_is_right(self) -> CredentialBody:
-        found = faults_of(self.credential_type, self.credential_no, "")
+    @field_validator("credential_no")
+    @classmethod
+    def _number_is_right(cls, number: str, known: ValidationInfo) -> str:
+        credential_type = known.data.get("credential_type")
+        found = faults_of(credential_type, number, "") if credential_type else []
         if found:
             raise ValueError("".join(fault.message for fault in found))
-        return self
+        return clean(number)
 
     @property
     def credential(self) -> Credential:
-        return Credential(self.credential_type, clean(self.credential_no))
+        return Credential(self.credential_type, self.credential_no)
 
 
 class PersonBody(CredentialBody):
     """The person a case is about."""
 
     name: ShortText
-    telephone: Annotated[str, Field(pattern=r"^[0-9+][0-9-]{4,19}$")] | None = None
+    telephone: Telephone | None = None
 
 
-class AgentBody(PersonBody):
+class AgentBody(CredentialBody):
     """代办人 with the authorisation handed in among the materials."""
 
+    name: ShortText
+    telephone: Telephone
     relation: ShortText
 
 
@@ -75,7 +82,7 @@ class MaterialBody(Body):
     key: Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", description="目录中的材料编码")]
     source: Literal["original", "data_sharing", "commitment"] = "original"
     content_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-    commitment_text: LongText | None = None
+    commitment_text: CommitmentText | None = None
 
     @model_validator(mode="after")
     def _commitment_has_its_text(self) -> MaterialBody:

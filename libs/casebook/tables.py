@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
@@ -56,13 +57,17 @@ cases = Table(
     Column("limit_amount", Integer),
     Column("limit_unit", Text),
     Column("clock_started_on", Date),
+    Column("clock_running_since", Date),
+    Column("clock_left", Integer),
     Column("clock_paused_on", Date),
+    Column("clock_reminded", Text),
     Column("due_on", Date),
     Column("due_provisional", Boolean, nullable=False, server_default="false"),
     Column("submitted_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),
     Index("ix_cases_region_status_due", "region_code", "status", "due_on"),
     Index("ix_cases_subject", "subject_key"),
+    Index("ix_cases_open_due", "due_on", postgresql_where=text("ended_at IS NULL")),
 )
 
 case_record = Table(

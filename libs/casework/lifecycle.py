@@ -113,6 +113,10 @@ _MOVES: dict[Action, dict[Status, Status]] = {
 }
 
 
+# What nobody asks for: it befalls a case.
+_BY_ITSELF = frozenset({Action.REVIVE, Action.NOTE})
+
+
 def move(status: Status, action: Action) -> Status:
     """Status after ``action``. Raises Refusal (conflict) where the table has no such move."""
     target = _MOVES[action].get(status)
@@ -122,8 +126,8 @@ def move(status: Status, action: Action) -> Status:
 
 
 def allowed_actions(status: Status) -> list[Action]:
-    """What may be done to a case in this status, in the table's order."""
-    return [action for action, moves in _MOVES.items() if status in moves]
+    """What people may do to a case in this status, in the table's order."""
+    return [action for action, moves in _MOVES.items() if status in moves and action not in _BY_ITSELF]
 
 
 def _illegal(status: Status, action: Action) -> Refusal:

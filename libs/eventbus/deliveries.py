@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -57,8 +57,11 @@ class Parked(NamedTuple):
 def inspect(handlers: Handlers, record: Record) -> Delivery | None:
     """What to do with a record; None if it is of no concern to this group."""
     origin = f"{record.topic}/{record.partition}/{record.offset}"
-    # The digest keeps a topic that is made anew from repeating the ids of the old one.
-    stand_in_id = uuid5(NAMESPACE_URL, f"{origin}#{sha256(record.body).hexdigest()}")
+
+    def stand_in_id() -> UUID:
+        # The digest keeps a topic that is made anew from repeating the ids of the old one.
+        return uuid5(NAMESPACE_URL, f"{origin}#{sha256(record.body).hexdigest()}")
+
     # Without a key that we could have written the record is not ours and holds up only itself.
     key = record.key if 0 < len(record.key) <= LONGEST_KEY and "\0" not in record.key else origin
     return _inspect(handlers, record.topic, key, record.body, stand_in_id)
@@ -66,7 +69,9 @@ def inspect(handlers: Handlers, record: Record) -> Delivery | None:
 
 def inspect_parked(handlers: Handlers, parked: Parked) -> Delivery | None:
     """The same for an event that has waited; the answer may have changed with a new release."""
-    return _inspect(handlers, parked.topic, parked.key, parked.body, parked.event_id, parked.held_order)
+    return _inspect(
+        handlers, parked.topic, parked.key, parked.body, lambda: parked.event_id, parked.held_order
+    )
 
 
 def stand_in(topic: str, key: str, event_id: UUID) -> Event:
@@ -92,13 +97,18 @@ def by_key(deliveries: Iterable[Delivery]) -> list[list[Delivery]]:
 
 
 def _inspect(
-    handlers: Handlers, topic: str, key: str, body: bytes, stand_in_id: UUID, held_order: int | None = None
+    handlers: Handlers,
+    topic: str,
+    key: str,
+    body: bytes,
+    stand_in_id: Callable[[], UUID],
+    held_order: int | None = None,
 ) -> Delivery | None:
     route, fact, fault = None, None, None
     try:
         event = Event.from_bytes(body)
     except BrokenEnvelope as error:
-        event = stand_in(topic, key, stand_in_id)
+        event = stand_in(topic, key, stand_in_id())
         fault = Fault(FaultKind.BROKEN, str(error))
     else:
         route = handlers.route(event.type)

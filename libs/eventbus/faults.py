@@ -49,7 +49,7 @@ def is_database_away(error: BaseException) -> bool:
         return str(getattr(error.orig, "sqlstate", None) or "").startswith(_AWAY)
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate or "").startswith(_AWAY)
-    return isinstance(error, (DatabaseAway, PoolTimeout, ConnectionError))
+    return isinstance(error, (DatabaseAway, PoolTimeout, ConnectionError, asyncpg.InternalClientError))
 
 
 def describe(error: BaseException) -> str:

@@ -29,8 +29,9 @@ OWNED = """
     WHERE scope = $1 AND member = $2 AND expires_at > clock_timestamp() FOR KEY SHARE
 """
 
-# Errors that mean: the database cannot be reached just now.
-DATABASE_GONE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# Errors that mean: the database cannot be reached just now. The last one is how asyncpg notices
+# that an idle connection was closed on it.
+DATABASE_GONE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Leases:
@@ -59,7 +60,8 @@ class Leases:
         with contextlib.suppress(asyncio.CancelledError):
             await self._keeper
         with contextlib.suppress(*DATABASE_GONE):  # they end by themselves
-            await asyncio.wait_for(self._leave(), timeout=2)
+            async with asyncio.timeout(2):
+                await self._leave()
 
     async def share(self, slots: Collection[str]) -> frozenset[str]:
         """Slots owned from now on; about once a second they are shared out anew."""

@@ -82,7 +82,8 @@ class Relay:
                 pause_s = _SHORTEST_PAUSE_S
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), timeout=pause_s)
+                async with asyncio.timeout(pause_s):  # wait_for may swallow a cancellation
+                    await self._woken.wait()
             pause_s = min(pause_s * 2, self._idle_poll_s)
 
     async def _relay_batch(self, pool: asyncpg.Pool, leases: Leases) -> bool:

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from uuid import UUID
-
-from pydantic import BaseModel, ConfigDict
-
 from libs.exchange.bodies import (
     Body,
-    Completion,
     ContactLetter,
     Correction,
     FundNotice,
@@ -18,62 +12,18 @@ from libs.exchange.bodies import (
 )
 from libs.exchange.envelope import KIND_NAMES, Kind, Message
 from libs.exchange.faults import Code, ExchangeFault, Fault
+from libs.exchange.objections import answer_faults, digests, document_faults
+from libs.exchange.standing import Conversation, Reference
 from libs.exchange.transitions import (
     OVERRIDES_WITHDRAWAL,
     REASONS,
+    RETURNED,
     RULES,
     STATE_NAMES,
-    By,
     Regime,
     Rule,
     State,
 )
-
-_RETURNED = (State.REQUEST_RETURNED, State.SHEET_RETURNED, State.FUNDS_RETURNED)
-
-
-class Reference(BaseModel):
-    """A message in force: by its digest others answer it, by its id it is replaced."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    message_id: UUID
-    digest: str
-    amount_fen: int = 0
-
-
-class Conversation(BaseModel):
-    """Where a conversation stands, as far as one side has sent and received."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    state: State = State.NEW
-    regime: Regime | None = None
-    opened_as: Kind | None = None
-    requester: str | None = None
-    transferring_out: str | None = None
-    transferring_in: str | None = None
-    request: Reference | None = None
-    sheet: Reference | None = None
-    funds: Reference | None = None
-    returned: Reference | None = None
-    withdrawn_from: State | None = None
-    """After a withdrawal of this side: where the conversation would stand without it."""
-
-    @property
-    def over(self) -> bool:
-        """Nothing more is expected of either side."""
-        return self.state in (State.COMPLETED, State.WITHDRAWN)
-
-    def is_sender(self, region_code: str, by: By) -> bool:
-        """Whether this region has the part ``by`` in the conversation."""
-        return {
-            By.OUT: region_code == self.transferring_out,
-            By.IN: region_code == self.transferring_in,
-            By.REQUESTER: region_code == self.requester,
-            By.REQUESTED: region_code != self.requester,
-            By.EITHER: True,
-        }[by]
 
 
 def apply(conversation: Conversation, message: Message, body: Body, *, sending: bool) -> Conversation:
@@ -91,7 +41,7 @@ def apply(conversation: Conversation, message: Message, body: Body, *, sending: 
     rule = next((rule for rule in RULES if _fits(rule, opened, after, message, sending)), None)
     if rule is None:
         raise ExchangeFault([_forbidden(opened, message)])
-    faults = [*_answer_faults(opened, message, sending), *_document_faults(opened, after, message, body)]
+    faults = [*answer_faults(opened, message, sending), *document_faults(opened, after, message, body)]
     if faults:
         raise ExchangeFault(faults)
     update: dict[str, State | None] = {"state": rule.then or opened.state}
@@ -133,7 +83,7 @@ def default_answer(conversation: Conversation, kind: Kind) -> str | None:
         answered = conversation.sheet
     elif kind is Kind.RETURN_FOR_CORRECTION:
         answered = conversation.sheet or conversation.request
-    elif kind is Kind.CORRECTION and conversation.state in _RETURNED:
+    elif kind is Kind.CORRECTION and conversation.state in RETURNED:
         answered = conversation.returned
     return answered.digest if answered else None
 
@@ -155,7 +105,7 @@ def _is_stale_return(conversation: Conversation, message: Message) -> bool:
         and conversation.sheet is not None
         and not conversation.over
         and message.from_region == conversation.transferring_in
-        and message.answers_digest not in _digests(conversation.sheet, conversation.funds)
+        and message.answers_digest not in digests(conversation.sheet, conversation.funds)
     )
 
 
@@ -220,82 +170,6 @@ def _forbidden(conversation: Conversation, message: Message) -> Fault:
     names = [f"《{KIND_NAMES[k]}》{k}" for k in permitted(conversation, message.from_region)]
     said = f"会话{STATE_NAMES[state]}，{side}不能发《{KIND_NAMES[kind]}》，可以发的是{'、'.join(names)}"
     return _fault("kind", said)
-
-
-def _answer_faults(conversation: Conversation, message: Message, sending: bool) -> Iterator[Fault]:
-    wanted = _answerable(conversation, Kind(message.kind), sending)
-    if wanted is not None and message.answers_digest not in wanted:
-        names = "或".join(digest or "空" for digest in sorted(wanted, key=str)) or "空"
-        yield _fault("answers_digest", f"所答消息的摘要应为{names}，实际是{message.answers_digest or '空'}")
-
-
-def _answerable(conversation: Conversation, kind: Kind, sending: bool) -> set[str | None] | None:
-    """Digests a message of this kind may answer; None: any."""
-    if kind in (Kind.INFORMATION_SHEET, Kind.FUND_NOTICE):
-        return _digests(conversation.request)
-    if kind is Kind.COMPLETION:
-        return _digests(conversation.sheet, conversation.funds)
-    if kind is Kind.RETURN_FOR_CORRECTION:
-        in_force = _digests(conversation.sheet, conversation.funds)
-        return in_force or _digests(conversation.request)
-    if kind is Kind.CORRECTION:
-        unasked = not sending or conversation.state not in _RETURNED
-        return _digests(conversation.returned) | ({None} if unasked else set())
-    return None
-
-
-def _digests(*references: Reference | None) -> set[str | None]:
-    return {reference.digest for reference in references if reference is not None}
-
-
-def _document_faults(
-    before: Conversation, after: Conversation, message: Message, body: Body
-) -> Iterator[Fault]:
-    if isinstance(body, Correction):
-        yield from _correction_faults(before, message, body)
-    if after.funds is not None and after.sheet is None:
-        yield _fault("kind", REASONS[State.NEW, Kind.FUND_NOTICE])
-    elif after.funds and after.sheet and after.funds.amount_fen != after.sheet.amount_fen:
-        said = f"划转金额{after.funds.amount_fen}分，应与信息表载明的{after.sheet.amount_fen}分一致"
-        yield _fault("body.amount_fen", said, Code.AMOUNT_MISMATCH)
-    if isinstance(body, Completion):
-        paid = before.funds.amount_fen if before.funds else 0
-        if body.credited_amount_fen != paid:
-            said = f"计入金额（分）应与划转的{paid}分一致，实际是{body.credited_amount_fen}分"
-            yield _fault("body.credited_amount_fen", said, Code.AMOUNT_MISMATCH)
-
-
-def _correction_faults(before: Conversation, message: Message, body: Correction) -> Iterator[Fault]:
-    parts = {
-        Kind.TRANSFER_APPLICATION: body.transfer_application,
-        Kind.CONTACT_LETTER: body.contact_letter,
-        Kind.INFORMATION_SHEET: body.information_sheet,
-        Kind.FUND_NOTICE: body.fund_notice,
-    }
-    replaced: set[UUID] = set()
-    for kind in (kind for kind, part in parts.items() if part is not None):
-        current = _correctable(before, message.from_region).get(kind)
-        if current is None:
-            yield _fault(f"body.{kind}", f"此时没有贵方可更正的《{KIND_NAMES[kind]}》，请去掉这一部分")
-        else:
-            replaced.add(current.message_id)
-    if replaced and set(body.replaces) != replaced:
-        wanted = "、".join(str(message_id) for message_id in sorted(replaced))
-        yield _fault("body.replaces", f"被更正的消息应为现行的{wanted}")
-    if request := body.contact_letter or body.transfer_application:
-        sides = (request.transferring_out.region_code, request.transferring_in.region_code)
-        if sides != (before.transferring_out, before.transferring_in):
-            yield _fault("body", "更正不能改变转出地、转入地；请撤回后重新发起")
-
-
-def _correctable(conversation: Conversation, region_code: str) -> dict[Kind, Reference]:
-    """Documents in force that this region may correct in this state."""
-    found: dict[Kind, Reference | None] = {}
-    if region_code == conversation.requester and conversation.opened_as and conversation.sheet is None:
-        found[conversation.opened_as] = conversation.request
-    if region_code == conversation.transferring_out:
-        found |= {Kind.INFORMATION_SHEET: conversation.sheet, Kind.FUND_NOTICE: conversation.funds}
-    return {kind: reference for kind, reference in found.items() if reference is not None}
 
 
 def _fault(field: str, message: str, code: Code = Code.TRANSITION_FORBIDDEN) -> Fault:

@@ -1,7 +1,8 @@
 """The conversations of a region, as rows: held while one message is sent or received, then saved.
 
-Lock order: conversation, then whatever the service locks, then the journal. A service that locks its case
-before it sends should ``hold`` the conversation first.
+Lock order: conversation, then whatever the service locks, then the journal. Receiving and recording keep to
+it; a service that locks its case before it sends should ``hold`` the conversation first, or risk a deadlock
+with a message that is just coming in for the same case.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.exchange import journal
 from libs.exchange.bodies import read_body
-from libs.exchange.conversation import Conversation, apply
+from libs.exchange.conversation import apply
 from libs.exchange.envelope import Message
 from libs.exchange.faults import ExchangeFault
 from libs.exchange.keeping import BodyKeeper, restored
+from libs.exchange.standing import Conversation
 from libs.exchange.tables import conversations, incoming, outgoing
 
 

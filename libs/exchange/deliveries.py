@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.exchange import conversations, journal
 from libs.exchange.canonical import JsonObject
+from libs.exchange.conversations import HeldConversation
 from libs.exchange.envelope import Message, Receipt, Refusal
 from libs.exchange.journal import Event
 from libs.exchange.keeping import BodyKeeper
@@ -82,6 +83,7 @@ async def lease_due(
 
 async def record_receipt(session: AsyncSession, message: Message, receipt: Receipt, now: dt.datetime) -> bool:
     """The receiver has delivered the message. False if that was known already."""
+    await _hold(session, message, now)
     if not await _close(session, message, "receipted", answer=receipt.wire()):
         return False
     await _journal(session, message, Event.RECEIPT, {"receipt": receipt.wire()}, now)
@@ -108,9 +110,7 @@ async def record_refusal(
     session: AsyncSession, message: Message, refusal: Refusal, keeper: BodyKeeper, now: dt.datetime
 ) -> bool:
     """The receiver will never take the message: the conversation stands as if it had not been sent."""
-    held = await conversations.hold(
-        session, message.from_region, message.conversation, message.to_region, now
-    )
+    held = await _hold(session, message, now)
     if not await _close(session, message, "refused", answer=refusal.wire()):
         return False
     standing = await conversations.rebuild(session, held, keeper)
@@ -131,6 +131,7 @@ async def record_failure(
     over = now >= message.expires_at
     values: dict[str, object] = {"last_error": reason, "leased_until": None, "lease": None}
     if over:
+        await _hold(session, message, now)
         values["state"] = "undeliverable"
     # The last attempt falls on the hard end itself, so that a message is not given up long before or after.
     at = min(now + retry_in, message.expires_at)
@@ -144,6 +145,13 @@ async def record_failure(
         return False
     await _journal(session, message, Event.UNDELIVERABLE, {"reason": reason}, now)
     return True
+
+
+async def _hold(session: AsyncSession, message: Message, now: dt.datetime) -> HeldConversation:
+    """Before the journal and whatever the service locks (the order is in ``conversations``)."""
+    return await conversations.hold(
+        session, message.from_region, message.conversation, message.to_region, now
+    )
 
 
 async def _close(session: AsyncSession, message: Message, state: str, *, answer: JsonObject) -> bool:

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.exchange import conversations, journal
 from libs.exchange.canonical import JsonObject
-from libs.exchange.conversation import Conversation
 from libs.exchange.envelope import Message, Receipt, Refusal, read_answer
 from libs.exchange.journal import Entry
 from libs.exchange.keeping import PLAIN, BodyKeeper, restored
 from libs.exchange.seals import KeyDirectory, TrustedKey
+from libs.exchange.standing import Conversation
 from libs.exchange.tables import incoming, outgoing
 
 

@@ -61,7 +61,7 @@ class Person(Strict):
     """参保人员."""
 
     name: ShortText = Field(title="姓名")
-    credential_type: str = Field(title="证件类型", min_length=1, max_length=20)
+    credential_type: str = Field(title="证件类型", min_length=1, max_length=40)
     credential_no: str = Field(title="证件号码", min_length=4, max_length=40)
     gender: Literal["男", "女"] | None = Field(title="性别", default=None)
     telephone: Telephone | None = Field(title="联系电话", default=None)
@@ -91,7 +91,7 @@ class Agent(Strict):
     """申请人 other than the person (form 9, lower part)."""
 
     name: ShortText = Field(title="申请人姓名")
-    credential_type: str = Field(title="申请人证件类型", min_length=1, max_length=20)
+    credential_type: str = Field(title="申请人证件类型", min_length=1, max_length=40)
     credential_no: str = Field(title="申请人证件号码", min_length=4, max_length=40)
     relation: ShortText = Field(title="与参保人关系")
     telephone: Telephone = Field(title="申请人联系电话")

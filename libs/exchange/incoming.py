@@ -92,12 +92,12 @@ class _Desk:
         if faults := [*early_faults(message, self.now), *_distance_faults(held, message)]:
             return self._refuse(message, faults, final=False)
         answer = await self._take_new(held, message)
-        await self._deliver_parked(message)
+        await self._go_on(message)
         return answer
 
     async def _take_new(self, held: HeldConversation, message: Message) -> Receipt | Refusal:
         if faults := content_faults(message, self.now):
-            return await self._keep_refused(held, message, faults)
+            return await self._keep_refused(message, faults)
         if message.sequence == held.handled_sequence + 1:
             return await self._deliver_next(held, message)
         missing = await self.arrivals.missing(held, message.sequence)
@@ -112,7 +112,7 @@ class _Desk:
         try:
             standing = apply(held.standing, message, body, sending=False)
         except ExchangeFault as fault:
-            return await self._keep_refused(held, message, fault.faults, was_parked=was_parked)
+            return await self._keep_refused(message, fault.faults, was_parked=was_parked)
         receipt = self._receipt(message, "delivered")
         try:
             async with self.session.begin_nested():
@@ -121,11 +121,11 @@ class _Desk:
                 await conversations.save(self.session, moved, self.now)
                 await self.deliver(self.session, message)
         except NotAccepted as fault:
-            return await self._keep_refused(held, message, fault.faults, was_parked=was_parked)
+            return await self._keep_refused(message, fault.faults, was_parked=was_parked)
         return receipt
 
-    async def _deliver_parked(self, latest: Message) -> None:
-        """Deliver what waited for ``latest``, as far as the sequence goes without a gap."""
+    async def _go_on(self, latest: Message) -> None:
+        """Pass over what was refused and deliver what was parked, as far as the sequence has no gap."""
         while True:
             # Loaded anew each time: a delivery may have sent an answer in the same conversation.
             held = await self._hold(latest)
@@ -133,23 +133,18 @@ class _Desk:
             if arrival is None:
                 return
             if arrival.message is None:
-                await self._pass_over(held)  # refused before its turn came
+                passed = replace(held, handled_sequence=held.handled_sequence + 1)
+                await conversations.save(self.session, passed, self.now)
             else:
                 await self._deliver_next(held, arrival.message, was_parked=True)
 
     async def _keep_refused(
-        self, held: HeldConversation, message: Message, faults: Sequence[Fault], *, was_parked: bool = False
+        self, message: Message, faults: Sequence[Fault], *, was_parked: bool = False
     ) -> Refusal:
-        """Refuse for good. The number counts as used, so that the messages behind it go on."""
+        """Refuse for good. The number counts as used (``_go_on``)."""
         refusal = self._refuse(message, faults, final=True)
         await self.arrivals.keep(message, refusal, was_parked=was_parked)
-        if message.sequence == held.handled_sequence + 1:
-            await self._pass_over(held)
         return refusal
-
-    async def _pass_over(self, held: HeldConversation) -> None:
-        passed = replace(held, handled_sequence=held.handled_sequence + 1)
-        await conversations.save(self.session, passed, self.now)
 
     async def _hold(self, message: Message) -> HeldConversation:
         return await conversations.hold(

@@ -53,12 +53,14 @@ STATE_NAMES = {
 
 
 class By(StrEnum):
-    """Who may send: 转出地, 转入地, the one who opened the conversation, its opposite, or either."""
+    """Who may send: 转出地, 转入地, whoever opened the conversation, the other one, 转出地 if it opened it,
+    or either."""
 
     OUT = "out"
     IN = "in"
     REQUESTER = "requester"
     REQUESTED = "requested"
+    OUT_AS_REQUESTER = "out_as_requester"
     EITHER = "either"
 
 
@@ -107,11 +109,27 @@ RULES = (
     Rule(K.INQUIRY, By.EITHER, _OPENED, None),
     # What was under way when this side moved on. (A transferring-out agency that opened the conversation may
     # have sent its sheet before it learned that the application was returned.)
-    Rule(K.INFORMATION_SHEET, By.REQUESTER, (S.REQUEST_RETURNED,), S.AWAITING_FUNDS, money=True, late=True),
-    Rule(K.INFORMATION_SHEET, By.REQUESTER, (S.REQUEST_RETURNED,), S.SHEET_ISSUED, money=False, late=True),
+    Rule(
+        K.INFORMATION_SHEET,
+        By.OUT_AS_REQUESTER,
+        (S.REQUEST_RETURNED,),
+        S.AWAITING_FUNDS,
+        money=True,
+        late=True,
+    ),
+    Rule(
+        K.INFORMATION_SHEET,
+        By.OUT_AS_REQUESTER,
+        (S.REQUEST_RETURNED,),
+        S.SHEET_ISSUED,
+        money=False,
+        late=True,
+    ),
     Rule(K.FUND_NOTICE, By.OUT, (S.SHEET_RETURNED,), S.FUNDS_RETURNED, late=True),
     Rule(K.WITHDRAWAL, By.EITHER, (S.WITHDRAWN,), S.WITHDRAWN, late=True),
 )
+
+RETURNED = (S.REQUEST_RETURNED, S.SHEET_RETURNED, S.FUNDS_RETURNED)
 
 # States that a withdrawal cannot undo: reached by a message that crossed it, they end it.
 OVERRIDES_WITHDRAWAL = (S.FUNDED, S.FUNDS_RETURNED, S.COMPLETED)

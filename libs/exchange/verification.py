@@ -13,13 +13,14 @@ from pydantic import ValidationError
 
 from libs.exchange import journal
 from libs.exchange.bodies import money_of, read_body
-from libs.exchange.conversation import Conversation, apply
+from libs.exchange.conversation import apply
 from libs.exchange.envelope import KIND_NAMES, Kind, Receipt, Refusal
 from libs.exchange.exports import Export, ExportedMessage
 from libs.exchange.faults import Code, ExchangeFault, Fault, faults_of
 from libs.exchange.inspection import answer_faults, authenticity_faults
 from libs.exchange.journal import Entry, Event
 from libs.exchange.seals import KeyDirectory, Verifier
+from libs.exchange.standing import Conversation
 from libs.exchange.transitions import STATE_NAMES, State
 
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from stdnum.cn import ric
 
 from libs.refusals.faults import Fault
+from libs.regions import names
 
 
 class CredentialType(StrEnum):
@@ -39,12 +40,13 @@ CREDENTIAL_NAMES = {
 
 # Leading digits that only these cards have among the eighteen-place numbers.
 _HMT_PREFIXES = ("81", "82", "83")
+_NOT_MAINLAND = ("71", *_HMT_PREFIXES)
 _PATTERNS = {
-    CredentialType.HM_TRAVEL_PERMIT: re.compile(r"[HM]\d{8}(\d{2})?"),
-    CredentialType.TAIWAN_TRAVEL_PERMIT: re.compile(r"\d{8}"),
+    CredentialType.HM_TRAVEL_PERMIT: re.compile(r"[HM]\d{8}(\d{2})?", re.ASCII),
+    CredentialType.TAIWAN_TRAVEL_PERMIT: re.compile(r"\d{8}", re.ASCII),
     CredentialType.PASSPORT: re.compile(r"[A-Z0-9]{5,15}"),
 }
-_EIGHTEEN_PLACES = re.compile(r"\d{17}[\dX]")
+_EIGHTEEN_PLACES = re.compile(r"\d{17}[\dX]", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,8 @@ def _prefix_fits(credential_type: CredentialType, text: str) -> bool:
         case CredentialType.FOREIGN_PERMANENT_RESIDENCE:
             return text.startswith("9")
         case _:
-            return "11" <= text[:2] <= "65"  # provinces of GB/T 2260
+            # Only mainland provinces issue resident identity cards.
+            return not text.startswith(_NOT_MAINLAND) and names.find(f"{text[:2]}0000") is not None
 
 
 def _date(digits: str) -> dt.date | None:

@@ -36,11 +36,14 @@ class Region:
 
     @property
     def full_name(self) -> str:
-        """``山东省枣庄市``."""
+        """``山东省枣庄市``; ``北京市东城区`` and ``湖北省仙桃市`` without the table's headings between."""
         parent = find(self.parent_code) if self.parent_code else None
-        return (parent.full_name if parent else "") + self.name
+        above = parent.full_name if parent else ""
+        return above if _HEADING.search(self.name) else above + self.name
 
 
+# Rows of the table that head a group of counties and are no places themselves.
+_HEADING = re.compile("^(市辖区|县)$|直辖县级行政")
 _SPELL = re.compile(r"(?:\[(\d*)-(\d*)\])?([^,\[\]]+)")
 
 

@@ -94,6 +94,9 @@ def offices_of(region_code: str) -> tuple[Office, ...]:
 
     A city has all its offices; a county its own, or the city's where it has none of its own.
     """
+    # The code comes from requests: only that of a region in force may become a file name.
+    if names.find(region_code) is None:
+        return ()
     city_code = region_code[:4] + "00"
     of_city = _offices_of_city(city_code)
     if region_code == city_code:
@@ -109,9 +112,6 @@ def offices_serving(region_code: str, item_key: str) -> tuple[Office, ...]:
 
 @cache
 def _offices_of_city(city_code: str) -> tuple[Office, ...]:
-    # The code comes from requests: only that of a region in force may become a file name.
-    if names.find(city_code) is None:
-        return ()
     path = OFFICES_FOLDER / f"{city_code}.yaml"
     if not path.is_file():
         return ()

@@ -1,65 +1,58 @@
-"""``openapi/``: every document that is made from the code, committed and diffed.
+"""Every file that is made from the code, committed and diffed: ``openapi/`` and ``docs/settings.md``.
 
 ``openapi/gateway.json`` is the one API document of the installation, ``openapi/<service>.json``
 what each service answers by itself, ``openapi/asyncapi.json`` and ``openapi/events/`` the facts on
-the bus. Services are loaded by name: libs know none of them.
-
-``python -m libs.runtime.generated`` writes them; with ``--check`` it names what is out of date.
+the bus. Services are loaded by name: libs know none of them. ``yibao generate [--check]`` runs this.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from libs.contracts.documents import async_api, fact_schema
 from libs.contracts.registry import all_facts
 from libs.runtime.databases import SERVICES
+from libs.runtime.generated_settings import settings_markdown
 from libs.runtime.migrations import REPOSITORY_ROOT
 from libs.webapp.app import VERSION
 from libs.webapp.openapi_merge import with_problem_media_type
 
-FOLDER = REPOSITORY_ROOT / "openapi"
 GATEWAY = "gateway"
 
 Document = dict[str, Any]
 
 
-def write(folder: Path = FOLDER) -> None:
-    """Bring the folder up to date; files nobody generates any more are removed."""
+def write(root: Path = REPOSITORY_ROOT) -> None:
+    """Bring the files below ``root`` up to date; documents nobody generates any more are removed."""
     wanted = _texts()
-    for stale in set(_present(folder)) - set(wanted):
-        (folder / stale).unlink()
+    for stale in _present(root).keys() - wanted.keys():
+        (root / stale).unlink()
     for name, text in wanted.items():
-        path = folder / name
+        path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
 
-def differences(folder: Path = FOLDER) -> list[str]:
+def differences(root: Path = REPOSITORY_ROOT) -> list[str]:
     """What is missing, stale or left over, one line a file; empty where all is up to date."""
-    wanted, present = _texts(), _present(folder)
+    wanted, present = _texts(), _present(root)
+    changed = {name for name in wanted.keys() & present.keys() if wanted[name] != present[name]}
     return [
-        *(f"{name} is missing" for name in sorted(set(wanted) - set(present))),
-        *(f"{name} is not generated any more" for name in sorted(set(present) - set(wanted))),
-        *(
-            f"{name} is out of date"
-            for name in sorted(wanted)
-            if present.get(name, wanted[name]) != wanted[name]
-        ),
+        *(f"{name} is missing" for name in sorted(wanted.keys() - present.keys())),
+        *(f"{name} is not generated any more" for name in sorted(present.keys() - wanted.keys())),
+        *(f"{name} is out of date" for name in sorted(changed)),
     ]
 
 
 def documents() -> dict[str, Document]:
-    """File name (relative to the folder) -> document."""
+    """File name below ``openapi/`` -> document."""
     services = {service: _described(service) for service in SERVICES if service != GATEWAY}
-    merged = _app_of(GATEWAY).public_document(services)
     return {
         **{f"{service}.json": document for service, document in services.items()},
-        f"{GATEWAY}.json": merged,
+        f"{GATEWAY}.json": _app_of(GATEWAY).public_document(services),
         "asyncapi.json": async_api("医疗保障经办事件", VERSION),
         **{f"events/{event_type}.json": fact_schema(fact) for event_type, fact in all_facts().items()},
     }
@@ -74,29 +67,13 @@ def _app_of(service: str) -> Any:
 
 
 def _texts() -> dict[str, str]:
-    return {
-        name: json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    made = {
+        f"openapi/{name}": json.dumps(document, ensure_ascii=False, indent=2) + "\n"
         for name, document in documents().items()
     }
+    return {**made, "docs/settings.md": settings_markdown()}
 
 
-def _present(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-        for path in folder.rglob("*.json")
-    }
-
-
-def main(arguments: list[str]) -> int:
-    """Exit status 1 where ``--check`` finds something out of date."""
-    if arguments != ["--check"]:
-        write()
-        return 0
-    found = differences()
-    for line in found:
-        print(f"openapi/{line}: run `python -m libs.runtime.generated`")
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _present(root: Path) -> dict[str, str]:
+    paths = [*(root / "openapi").rglob("*.json"), *(root / "docs").glob("settings.md")]
+    return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}

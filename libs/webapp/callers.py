@@ -43,7 +43,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Caller:
-    """The authenticated caller of a request. ``regions`` may be ``("*",)`` for systems only."""
+    """The authenticated caller of a request.
+
+    ``regions`` is ``("*",)`` for citizens (docs/decisions/0006) and for systems that serve all.
+    """
 
     kind: CallerKind
     subject: str
@@ -100,6 +103,7 @@ class TokenVerifier:
             aud={"essential": True, "value": AUDIENCE},
             exp={"essential": True},
             sub={"essential": True},
+            kind={"essential": True},
         )
 
     def caller_of(self, token: str) -> Caller:
@@ -107,10 +111,11 @@ class TokenVerifier:
         try:
             claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
             self._claims.validate(claims)
+            kind = CallerKind(claims["kind"])
         except (JoseError, ValueError) as error:
             raise NotSignedInError(str(error)) from error
         return Caller(
-            kind=CallerKind(claims["kind"]),
+            kind=kind,
             subject=claims["sub"],
             name=claims.get("name", ""),
             regions=tuple(claims.get("regions", ())),

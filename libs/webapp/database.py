@@ -26,6 +26,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=False,
+            hide_parameters=True,  # an error's text goes to the log, personal data must not
         )
 
     @asynccontextmanager

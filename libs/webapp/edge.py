@@ -16,7 +16,9 @@ from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.casework.clock import Clock
+from libs.eventbus.faults import is_database_away
 from libs.protection.fields import FieldProtector
+from libs.refusals.faults import Refusal, RefusalKind
 from libs.webapp import idempotency
 from libs.webapp.callers import Caller, TokenVerifier, bearer_token
 from libs.webapp.database import Database
@@ -24,6 +26,11 @@ from libs.webapp.settings import ServiceSettings
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_UNAVAILABLE = Refusal(
+    RefusalKind.UNAVAILABLE,
+    "database",
+    "系统暂时繁忙，本次未作任何更改，请稍后重试（办理类请求用原Idempotency-Key）。",
+)
 
 
 @dataclass(frozen=True)
@@ -47,18 +54,27 @@ class TransactionRoute(APIRoute):
             resources = resources_of(request)
             caller = resources.tokens.caller_of(bearer_token(request))
             request.state.caller = caller
-            async with resources.database.transaction(caller.regions) as session:
-                request.state.session = session
-                if request.method not in WRITES:
-                    return await endpoint(request)
-                attempt = await idempotency.attempt_of(request, f"{caller.kind}:{caller.subject}")
-                answer = await idempotency.stored_answer(session, attempt)
-                if answer is None:
-                    answer = await endpoint(request)
-                    await idempotency.store_answer(session, attempt, answer)
-                return answer
+            try:
+                async with resources.database.transaction(caller.regions) as session:
+                    request.state.session = session
+                    return await _answer(request, session, caller, endpoint)
+            except Exception as error:
+                if is_database_away(error):
+                    raise _UNAVAILABLE from error
+                raise
 
         return handle
+
+
+async def _answer(request: Request, session: AsyncSession, caller: Caller, endpoint: Handler) -> Response:
+    if request.method not in WRITES:
+        return await endpoint(request)
+    attempt = await idempotency.attempt_of(request, f"{caller.kind}:{caller.subject}")
+    answer = await idempotency.stored_answer(session, attempt)
+    if answer is None:
+        answer = await endpoint(request)
+        await idempotency.store_answer(session, attempt, answer)
+    return answer
 
 
 def resources_of(request: Request) -> Resources:

@@ -71,11 +71,12 @@ class Attempt:
 
 
 async def attempt_of(request: Request, caller: str) -> Attempt:
-    """Read key and body of a write. Raises Refusal where the key is missing or too long."""
+    """Read key and body of a write. Raises Refusal where the key is missing or no printable ASCII."""
     key = request.headers.get(HEADER, "")
-    if not key or len(key) > LONGEST_KEY:
+    if not 0 < len(key) <= LONGEST_KEY or not (key.isascii() and key.isprintable()):
         message = (
-            f"办理类请求必须带请求头{HEADER}（不超过{LONGEST_KEY}个字符），每笔业务用一个新值，重发时用原值。"
+            f"办理类请求必须带请求头{HEADER}（不超过{LONGEST_KEY}个字母、数字或符号），"
+            "每笔业务用一个新值，重发时用原值。"
         )
         raise invalid("idempotency_key", message, [Fault("idempotency_key", message, f"/header/{HEADER}")])
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())

@@ -164,11 +164,11 @@ def with_problem_media_type(document: Document) -> Document:
     for item in told["paths"].values():
         for method in METHODS:
             for response in item.get(method, {}).get("responses", {}).values():
-                content = response.get("content", {})
-                if _is_problem(content.get("application/json", {}).get("schema", {})):
-                    content["application/problem+json"] = content.pop("application/json")
+                if content := response.get("content"):
+                    response["content"] = {_media_type(kind, media): media for kind, media in content.items()}
     return told
 
 
-def _is_problem(schema: Document) -> bool:
-    return str(schema.get("$ref", "")).endswith("Problem")
+def _media_type(kind: str, media: Document) -> str:
+    schema = media.get("schema", {}).get("$ref", "")
+    return "application/problem+json" if schema.endswith("Problem") else kind

@@ -40,7 +40,7 @@ def decode_cursor(cursor: str, parts: int) -> list[str]:
     if (
         not isinstance(position, list)
         or len(position) != parts
-        or not all(isinstance(p, str) for p in position)
+        or not all(isinstance(part, str) and part.isprintable() for part in position)
     ):
         message = "cursor无效：请原样使用上一页答复中的next_cursor，或去掉它从头查询。"
         raise invalid("cursor", message, [Fault("cursor", message, "/query/cursor")])

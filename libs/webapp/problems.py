@@ -45,6 +45,13 @@ TITLES = {
     504: "上游服务超时",
 }
 
+# Where the title alone does not say what would be right.
+_DETAILS = {
+    400: "请求内容无法读取，应为UTF-8编码的JSON；本次未作任何更改。",
+    404: "没有此地址，请核对路径。",
+    405: "此地址不支持这种请求方法，可用的方法见Allow头。",
+}
+
 _log = structlog.get_logger(__name__)
 
 
@@ -101,8 +108,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        detail = TITLES.get(error.status_code, "请求未能完成") + "。"
-        return problem_response(request, error.status_code, f"http_{error.status_code}", detail)
+        title = TITLES.get(error.status_code, "请求未能完成")
+        detail = _DETAILS.get(error.status_code, f"{title}。")
+        response = problem_response(request, error.status_code, f"http_{error.status_code}", detail)
+        response.headers.update(error.headers or {})
+        return response
 
     @app.exception_handler(Exception)
     async def _malfunction(request: Request, error: Exception) -> JSONResponse:
@@ -113,10 +123,17 @@ def install(app: FastAPI) -> None:
 def fault_of_validation(entry: dict[str, Any]) -> Fault:
     """A pydantic error as a fault with a Chinese sentence (validation_messages.yaml)."""
     template = _validation_messages().get(entry["type"], "内容不符合要求（{type}）。")
-    values = {"type": entry["type"], **(entry.get("ctx") or {})}
-    location = [str(part) for part in entry["loc"]]
-    where = location[1:] if location[:1] == ["body"] else location
-    return Fault(entry["type"], template.format_map(_Lenient(values)), "/" + "/".join(where))
+    context = {name: str(value).replace(" or ", "或") for name, value in (entry.get("ctx") or {}).items()}
+    values = {"type": entry["type"], **context}
+    return Fault(entry["type"], template.format_map(_Lenient(values)), _pointer(entry))
+
+
+def _pointer(entry: dict[str, Any]) -> str:
+    """JSON pointer (RFC 6901) of the field; that of broken JSON is the whole body."""
+    if entry["type"] == "json_invalid":
+        return ""
+    location = [str(part).replace("~", "~0").replace("/", "~1") for part in entry["loc"]]
+    return "".join(f"/{part}" for part in (location[1:] if location[:1] == ["body"] else location))
 
 
 class _Lenient(dict[str, Any]):

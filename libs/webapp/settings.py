@@ -13,6 +13,7 @@ from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PLACEHOLDER = "development-only"
+_KEY_BYTES = 32
 
 
 class Environment(StrEnum):
@@ -85,12 +86,18 @@ class ServiceSettings(BaseSettings):
 
 
 def secret_bytes(secret: SecretStr) -> bytes:
-    """Decode a base64 key; the development placeholder becomes a fixed, worthless key."""
+    """Decode a base64 key of 32 bytes; the development placeholder becomes a fixed, worthless key.
+
+    Raises ValueError for anything else: a short key would work, and protect nothing.
+    """
     value = secret.get_secret_value()
     if value == PLACEHOLDER:
-        return PLACEHOLDER.encode().ljust(32, b".")
-    return base64.b64decode(value, validate=True)
+        return PLACEHOLDER.encode().ljust(_KEY_BYTES, b".")
+    key = base64.b64decode(value, validate=True)
+    if len(key) != _KEY_BYTES:
+        raise ValueError(f"a key has {_KEY_BYTES} bytes, this one has {len(key)}")
+    return key
 
 
 def _is_placeholder(value: object) -> bool:
-    return isinstance(value, SecretStr) and value.get_secret_value() == PLACEHOLDER
+    return isinstance(value, SecretStr) and value.get_secret_value() in ("", PLACEHOLDER)

@@ -11,6 +11,10 @@ from libs.webapp.database import ALL_REGIONS
 from libs.webapp.edge import Resources
 from services.enrollment.consumers import GROUP, TOPICS, handlers_of
 
+# A transaction with the facts of several people would lock the region's own accounts in their
+# order, and two such transactions one another. One fact locks its accounts in the ledger's order.
+ONE_AT_A_TIME = 1
+
 
 async def run(resources: Resources, transport: Transport) -> None:
     """Relay and consumer until cancelled; any number of workers may run at once."""
@@ -28,4 +32,5 @@ def create_consumer(resources: Resources, transport: Transport) -> Consumer:
         handlers=handlers_of(resources.protector, resources.clock),
         transport=transport,
         open_transaction=lambda _: resources.database.transaction(ALL_REGIONS),
+        batch_size=ONE_AT_A_TIME,
     )

@@ -61,7 +61,8 @@ def _open(app: FastAPI, resources: Resources, upstream_apps: Mapping[str, ASGIAp
     )
     app.state.gateway = Gateway.of(resources, settings, upstreams)
     document.install(app, settings.openapi_file)
-    app.router.routes.extend(forwarding.routes())
+    # In front: they are nearly all requests, and looking through FastAPI's own routes costs 60 µs.
+    app.router.routes[:0] = forwarding.routes()
 
     @asynccontextmanager
     async def open_until_shutdown(_: FastAPI) -> AsyncIterator[None]:

@@ -13,7 +13,7 @@ from libs.webapp.app import create_app
 from libs.webapp.edge import Resources
 from services.transfer.composition import deliver_of, exchange_transaction, office_of, verifier_of
 from services.transfer.routes import ROUTERS
-from services.transfer.service.desk import Office
+from services.transfer.service.office import Office
 
 TITLE = "转移接续服务"
 

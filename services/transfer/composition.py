@@ -14,17 +14,20 @@ from libs.casebook.cases import Casebook
 from libs.casework.actors import SYSTEM
 from libs.catalogue.lookup import Catalogues
 from libs.contracts.transfer import TransferCaseMoved
+from libs.exchange.deliveries import Outcome
 from libs.exchange.envelope import Message
 from libs.exchange.incoming import Deliver
 from libs.exchange.seals import Ed25519Signer, KeyDirectory, Signer, Verifier
+from libs.exchange.sender import Settled
 from libs.protection.fields import FieldProtector
 from libs.regions.agencies import Agencies
 from libs.webapp.database import ALL_REGIONS
 from libs.webapp.edge import Resources
 from services.transfer.domain.rules import rules
 from services.transfer.domain.stages import STAGE_NAMES
-from services.transfer.service import arrivals
-from services.transfer.service.desk import Desk, Office
+from services.transfer.service import arrivals, settling
+from services.transfer.service.desk import Desk
+from services.transfer.service.office import Office
 from services.transfer.settings import TransferSettings
 
 TRUSTED_KEYS_FILE = "trusted.json"
@@ -87,6 +90,15 @@ def deliver_of(resources: Resources, office: Office) -> Deliver:
         await arrivals.deliver(Desk(office, session, SYSTEM, resources.clock.now()), message)
 
     return deliver
+
+
+def settled_of(resources: Resources, office: Office) -> Settled:
+    """Keeps in the case what became of a message that was sent, in the recording transaction."""
+
+    async def settled(session: AsyncSession, message: Message, outcome: Outcome) -> None:
+        await settling.settled(Desk(office, session, SYSTEM, resources.clock.now()), message, outcome)
+
+    return settled
 
 
 @asynccontextmanager

@@ -18,7 +18,8 @@ from libs.eventbus.envelope import Event
 from libs.eventbus.handlers import Handlers
 from services.transfer import repository
 from services.transfer.service import transferring_in, transferring_out
-from services.transfer.service.desk import Desk, Office
+from services.transfer.service.desk import Desk
+from services.transfer.service.office import Office
 
 GROUP = "transfer"
 TOPICS = (topic_of(EnrolmentStarted.event_type),)

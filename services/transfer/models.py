@@ -22,7 +22,9 @@ class Base(DeclarativeBase):
 class Move(Base):
     """One side of a person's move: how far it is, what was sent, what money is where.
 
-    ``periods`` holds the rows of the 信息表 (no personal data), amounts are fen.
+    ``periods`` holds the rows of the 信息表 (no personal data), amounts are fen. ``limit_since`` is
+    the day the limit that runs now began (one limit may cover several stages). ``revived``: it had
+    ended here when money crossed the end; it stands beside whatever else the person has applied for.
     """
 
     __tablename__ = "moves"
@@ -37,12 +39,16 @@ class Move(Base):
     person_key: Mapped[str] = mapped_column(String(64))
     insurance_kind: Mapped[str] = mapped_column(String(3))
     is_open: Mapped[bool] = mapped_column(default=True)
+    revived: Mapped[bool] = mapped_column(default=False)
     stage_since: Mapped[dt.date]
+    limit_since: Mapped[dt.date]
     stage_due_on: Mapped[dt.date | None]
+    stage_due_provisional: Mapped[bool] = mapped_column(default=False)
     makers: Mapped[dict[str, Any]] = mapped_column(default=dict)
     periods: Mapped[list[Any]] = mapped_column(default=list)
     sheet_number: Mapped[str | None] = mapped_column(Text)
     sheet_message_id: Mapped[UUID | None]
+    correction_reason: Mapped[str | None] = mapped_column(Text)
     amount_fen: Mapped[int | None] = mapped_column(BigInteger)
     paid_bank_reference: Mapped[str | None] = mapped_column(Text)
     paid_on: Mapped[dt.date | None]
@@ -63,10 +69,23 @@ class Move(Base):
             "person_key",
             "insurance_kind",
             unique=True,
-            postgresql_where=text("is_open"),
+            postgresql_where=text("is_open AND NOT revived"),
+        ),
+        # One payment of the bank is one move's.
+        Index(
+            "ux_moves_paid_reference",
+            "region_code",
+            "paid_bank_reference",
+            unique=True,
+            postgresql_where=text("paid_bank_reference IS NOT NULL"),
         ),
         Index("ix_moves_open_due", "stage_due_on", postgresql_where=text("is_open")),
     )
+
+    @property
+    def money_moved(self) -> bool:
+        """Whether account money has left the other city or this one, as far as this side knows."""
+        return bool(self.paid_on or self.notified_bank_reference or self.received_fen)
 
 
 class Standing(Base):

@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.casebook.cases import Case
 from libs.casebook.tables import cases
-from libs.refusals.faults import conflict, not_found
+from libs.refusals.faults import Fault, conflict, not_found
 from services.transfer.domain import eligibility
 from services.transfer.domain.stages import Side
 from services.transfer.models import BankReceipt, Move, Standing
@@ -62,15 +62,50 @@ def _found(move: Move | None, otherwise: str) -> Move:
     return move
 
 
-async def overdue_case_ids(session: AsyncSession, stages: Sequence[str], today: dt.date) -> Sequence[UUID]:
-    """Cases at one of ``stages`` whose limit ended before ``today``, longest overdue first."""
+async def open_move(
+    session: AsyncSession, region_code: str, person_key: str, insurance_kind: str
+) -> Move | None:
+    """The person's open move of this kind here, not locked."""
+    query = select(Move).where(
+        Move.region_code == region_code,
+        Move.person_key == person_key,
+        Move.insurance_kind == insurance_kind,
+        Move.is_open,
+        ~Move.revived,
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def overdue_moves(session: AsyncSession, stages: Sequence[str], today: dt.date) -> Sequence[Move]:
+    """Moves at one of ``stages`` whose limit ended before ``today``, longest overdue first, not locked."""
     query = (
-        select(Move.case_id)
+        select(Move)
         .join(cases, cases.c.id == Move.case_id)
         .where(Move.is_open, Move.stage_due_on < today, cases.c.stage.in_(stages))
         .order_by(Move.stage_due_on)
     )
     return (await session.execute(query)).scalars().all()
+
+
+async def case_ids_with_provisional_stage(session: AsyncSession, settled_until: dt.date) -> Sequence[UUID]:
+    """Open cases whose stage is due on a day that was provisional and is settled now."""
+    query = select(Move.case_id).where(
+        Move.is_open, Move.stage_due_provisional, Move.stage_due_on <= settled_until
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def require_new_payment(session: AsyncSession, move: Move, bank_reference: str) -> None:
+    """Raises Refusal (conflict) if this payment of the bank was entered for another move."""
+    query = (
+        select(cases.c.case_no)
+        .join(Move, cases.c.id == Move.case_id)
+        .where(Move.region_code == move.region_code, Move.paid_bank_reference == bank_reference)
+    )
+    other = (await session.execute(query)).scalar_one_or_none()
+    if other is not None:
+        message = f"银行流水号{bank_reference}已用于办件{other}，请核对是否录错。"
+        raise conflict("bank_reference", message, [Fault("bank_reference", message, "/bank_reference")])
 
 
 async def standings_of(
@@ -82,12 +117,19 @@ async def standings_of(
         eligibility.Standing(
             row.insurance_kind,
             row.person_kind,
-            active=row.stopped_on is None,
+            active=_is_active(row),
             started_on=row.started_on or dt.date.min,
             stopped_on=row.stopped_on,
         )
         for row in (await session.execute(query)).scalars()
     ]
+
+
+def _is_active(standing: Standing) -> bool:
+    """Never stopped, or started again later under the same enrolment."""
+    if standing.stopped_on is None:
+        return True
+    return standing.started_on is not None and standing.started_on > standing.stopped_on
 
 
 async def put_standing(session: AsyncSession, values: dict[str, object]) -> None:
@@ -98,49 +140,94 @@ async def put_standing(session: AsyncSession, values: dict[str, object]) -> None
 
 
 async def put_receipt(session: AsyncSession, receipt: BankReceipt) -> BankReceipt:
-    """Store a line of the bank's statement once. Raises Refusal (conflict) if it differs now."""
+    """Store a line of the bank's statement once. Raises Refusal (conflict) if it differs now.
+
+    The line is not locked yet: the case comes first (service/receipts.py).
+    """
     columns = [column.name for column in BankReceipt.__table__.columns if column.name != "matched_case_id"]
     values = {name: getattr(receipt, name) for name in columns}
     await session.execute(insert(BankReceipt).values(**values).on_conflict_do_nothing())
     stored = (
         await session.execute(
-            select(BankReceipt)
-            .where(
+            select(BankReceipt).where(
                 BankReceipt.region_code == receipt.region_code,
                 BankReceipt.bank_reference == receipt.bank_reference,
             )
-            .with_for_update()
         )
     ).scalar_one()
-    if (stored.amount_fen, stored.received_on) != (receipt.amount_fen, receipt.received_on):
+    if any(getattr(stored, name) != getattr(receipt, name) for name in _STATED_BY_THE_BANK):
         raise conflict(
-            "receipt_differs", f"银行流水{receipt.bank_reference}已经录入过，金额或日期与这次不同，请核对。"
+            "receipt_differs", f"银行流水{receipt.bank_reference}已录入过，内容与这次不同，请核对。"
         )
     return stored
 
 
+_STATED_BY_THE_BANK = ("amount_fen", "payer_name", "remark", "received_on")
+
+
 async def unmatched_receipts(session: AsyncSession, region_code: str) -> Sequence[BankReceipt]:
-    """Money that arrived and belongs to nobody yet, locked, oldest first."""
+    """Money that arrived and belongs to nobody yet, oldest first."""
     query = (
         select(BankReceipt)
         .where(BankReceipt.region_code == region_code, BankReceipt.matched_case_id.is_(None))
         .order_by(BankReceipt.received_on, BankReceipt.bank_reference)
-        .with_for_update()
     )
     return (await session.execute(query)).scalars().all()
 
 
-async def moves_awaiting_money(session: AsyncSession, receipt: BankReceipt) -> Sequence[Move]:
-    """Open moves of the region that the bank's line names, by the payer's reference or the sheet number."""
-    query = select(Move).where(
-        Move.region_code == receipt.region_code,
-        Move.side == Side.IN.value,
-        Move.is_open,
-        Move.received_fen.is_(None),
-        or_(
-            Move.notified_bank_reference == receipt.bank_reference,
-            func.strpos(receipt.remark, Move.sheet_number) > 0,
-        ),
+async def receipt_for(session: AsyncSession, move: Move) -> BankReceipt | None:
+    """The bank line that this move waits for, locked: named by notice or sheet, of exactly the amount."""
+    query = (
+        select(BankReceipt)
+        .where(
+            BankReceipt.region_code == move.region_code,
+            BankReceipt.matched_case_id.is_(None),
+            BankReceipt.amount_fen == move.amount_fen,
+            or_(
+                BankReceipt.bank_reference == move.notified_bank_reference,
+                func.strpos(BankReceipt.remark, move.sheet_number) > 0,
+            ),
+        )
+        .order_by(BankReceipt.received_on, BankReceipt.bank_reference)
+        .limit(1)
+        .with_for_update()
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+# What ties a bank line to a move: the payer's reference in the notice, or the sheet's number in the remark.
+_NAMES_MOVE = and_(
+    BankReceipt.region_code == Move.region_code,
+    Move.side == Side.IN.value,
+    Move.is_open,
+    Move.received_fen.is_(None),
+    or_(
+        Move.notified_bank_reference == BankReceipt.bank_reference,
+        func.strpos(BankReceipt.remark, Move.sheet_number) > 0,
+    ),
+)
+
+
+async def moves_named_by(session: AsyncSession, receipt: BankReceipt) -> Sequence[Move]:
+    """Open moves of the region that a stored bank line speaks of, not locked."""
+    query = (
+        select(Move)
+        .join(BankReceipt, _NAMES_MOVE)
+        .where(
+            BankReceipt.region_code == receipt.region_code,
+            BankReceipt.bank_reference == receipt.bank_reference,
+        )
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def case_ids_with_waiting_money(session: AsyncSession) -> Sequence[UUID]:
+    """Cases for which unmatched money of exactly their amount has arrived."""
+    query = (
+        select(Move.case_id)
+        .join(BankReceipt, _NAMES_MOVE)
+        .where(BankReceipt.matched_case_id.is_(None), BankReceipt.amount_fen == Move.amount_fen)
+        .distinct()
     )
     return (await session.execute(query)).scalars().all()
 

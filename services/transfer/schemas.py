@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from libs.casebook.schemas import (
     AgentBody,
@@ -17,18 +17,27 @@ from libs.casebook.schemas import (
     PersonBody,
     RegionCode,
     ShortText,
+    Telephone,
 )
 from libs.contracts.enrollment import ContributionPeriod
-from libs.money.amounts import Yuan
+from libs.money.amounts import Yuan, fen_of
 
-Month = Annotated[str, Field(pattern=r"^(19|20)\d{2}-(0[1-9]|1[0-2])$")]
+
+def _more_than_nothing(amount: str) -> str:
+    if fen_of(amount) == 0:
+        raise ValueError("金额应大于零")
+    return amount
+
+
+SomeYuan = Annotated[Yuan, AfterValidator(_more_than_nothing)]
+Month = Annotated[str, Field(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$")]
 
 
 class AgencyBody(Body):
     """Address and postcode as the applicant knows them; left out, the directory's are taken."""
 
     address: ShortText | None = None
-    postcode: Annotated[str, Field(pattern=r"^\d{6}$")] | None = None
+    postcode: Annotated[str, Field(pattern=r"^[0-9]{6}$")] | None = None
 
 
 class TransferPayload(Body):
@@ -59,7 +68,7 @@ class SupplementAction(Body):
     """补正：补交的材料，和更正或补充的信息。"""
 
     materials: list[MaterialBody] = Field(default=[], max_length=50)
-    telephone: Annotated[str, Field(pattern=r"^[0-9+][0-9-]{4,19}$")] | None = None
+    telephone: Telephone | None = None
     from_agency: AgencyBody | None = None
     to_agency: AgencyBody | None = None
     certificate_no: ShortText | None = None
@@ -101,7 +110,7 @@ class PeriodBody(Body):
 
 
 class CorrectAction(Body):
-    """更正信息表：给出更正后的全部时间段。"""
+    """更正信息表：给出更正后的全部时间段，由另一位工作人员签发。"""
 
     reason: LongText
     periods: list[PeriodBody] = Field(min_length=1, max_length=600)
@@ -166,7 +175,7 @@ class BankReceiptBody(Body):
 
     region_code: RegionCode
     bank_reference: ShortText
-    amount: Yuan
+    amount: SomeYuan
     payer_name: ShortText
     remark: LongText
     received_on: dt.date
@@ -177,5 +186,6 @@ class BankReceiptView(BaseModel):
 
     bank_reference: str
     amount: Yuan
+    received_on: dt.date
     case_no: str | None
     explanation: str

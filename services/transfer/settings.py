@@ -20,5 +20,5 @@ class TransferSettings(ServiceSettings):
     chase_poll_s: float = 60.0
     """Seconds between two looks for unanswered moves."""
 
-    exchange_poll_s: float = 1.0
+    exchange_poll_s: float = 0.1
     """Longest pause between two looks for messages to send."""

@@ -1,9 +1,11 @@
-"""The transfer service's worker: relay, consumer, sender of messages, and the timer that chases."""
+"""The transfer service's worker: relay, consumer, sender of messages, and what the clock brings."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 import httpx
 import structlog
@@ -16,12 +18,35 @@ from libs.exchange.courier import Courier, HttpCourier
 from libs.exchange.sender import Sender
 from libs.webapp.database import ALL_REGIONS
 from libs.webapp.edge import Resources
-from services.transfer.composition import exchange_transaction, office_of, transfer_settings, verifier_of
+from services.transfer.composition import (
+    exchange_transaction,
+    office_of,
+    settled_of,
+    transfer_settings,
+    verifier_of,
+)
 from services.transfer.consumers import GROUP, TOPICS, handlers_of
-from services.transfer.service import chasing
-from services.transfer.service.desk import Desk, Office
+from services.transfer.service import chasing, receipts, timing
+from services.transfer.service.desk import Desk
+from services.transfer.service.office import Office
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something done to cases by the clock: which ones (a look without locks), and what to each."""
+
+    name: str
+    find: Callable[[Desk], Awaitable[Sequence[UUID]]]
+    do: Callable[[Desk, UUID], Awaitable[bool]]
+
+
+CHASE = Job("chase", chasing.unanswered, chasing.chase)
+REMIND = Job("remind", timing.cases_to_remind, timing.remind)
+RECOMPUTE = Job("recompute", timing.cases_to_recompute, timing.recompute)
+MATCH = Job("match", receipts.cases_waiting, receipts.match_case)
+JOBS = (CHASE, REMIND, RECOMPUTE, MATCH)
 
 
 async def run(resources: Resources, transport: Transport) -> None:
@@ -56,6 +81,7 @@ async def _run(resources: Resources, office: Office, transport: Transport, couri
         courier,
         verifier_of(resources),
         resources.clock,
+        settled=settled_of(resources, office),
         keeper=office.keeper,
         poll_s=settings.exchange_poll_s,
     )
@@ -63,25 +89,30 @@ async def _run(resources: Resources, office: Office, transport: Transport, couri
         tasks.create_task(relay.run())
         tasks.create_task(consumer.run())
         tasks.create_task(sender.run())
-        tasks.create_task(_chase_regularly(resources, office, settings.chase_poll_s))
+        for job in JOBS:
+            tasks.create_task(_regularly(resources, office, job, settings.chase_poll_s))
 
 
-async def _chase_regularly(resources: Resources, office: Office, poll_s: float) -> None:
+async def _regularly(resources: Resources, office: Office, job: Job, poll_s: float) -> None:
     while True:
         try:
-            await chase_unanswered(resources, office)
+            await run_job(resources, office, job)
         except Exception:
-            # One case that cannot be chased must not keep the others from it; it is tried again.
-            log.exception("chase_failed")
+            # The database is away, or the look itself failed: the timer must be there when it is back.
+            log.exception("timer_failed", job=job.name)
         await asyncio.sleep(poll_s)
 
 
-async def chase_unanswered(resources: Resources, office: Office) -> int:
-    """Ask every city that is past its limit, one transaction a case. Returns how many were asked."""
+async def run_job(resources: Resources, office: Office, job: Job) -> int:
+    """Look for cases and work on them, one transaction a case. Returns on how many something was done."""
     async with resources.database.transaction(ALL_REGIONS) as session:
-        waiting = await chasing.unanswered(Desk(office, session, SYSTEM, resources.clock.now()))
-    asked = 0
-    for case_id in waiting:
-        async with resources.database.transaction(ALL_REGIONS) as session:
-            asked += await chasing.chase(Desk(office, session, SYSTEM, resources.clock.now()), case_id)
-    return asked
+        found = await job.find(Desk(office, session, SYSTEM, resources.clock.now()))
+    done = 0
+    for case_id in found:
+        try:
+            async with resources.database.transaction(ALL_REGIONS) as session:
+                done += await job.do(Desk(office, session, SYSTEM, resources.clock.now()), case_id)
+        except Exception:
+            # One case that cannot be worked on must not keep the others from it; it is tried again.
+            log.exception("timer_case_failed", job=job.name, case_id=str(case_id))
+    return done

@@ -15,7 +15,7 @@ from tests.support.sources import python_files, tree_of
 MAY_NAME_REGIONS: dict[str, str] = {
     "libs/identifiers/made_up.py": "made-up people are born somewhere",
 }
-MAY_NAME_REGIONS_FOLDERS = {"demo": "the demonstration tells of places"}
+MAY_NAME_REGIONS_FOLDERS = {"demo": "the demonstration tells of places", "bench": "made-up load has places"}
 
 SHORT_NAMES = ("山东", "湖北", "烟台", "枣庄", "武汉", "济南", "青岛")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jinja2
 
+from libs.catalogue.editions import load_edition
 from libs.catalogue.lookup import ItemInForce
 from libs.catalogue.presentation.views import forms_of
 from libs.catalogue.schema import Channel, Form, Material, Note, ServiceItem
@@ -89,6 +90,7 @@ def guide_page(
     return _template().render(
         region_name=region.full_name if (region := find(region_code)) else name_of(region_code),
         edition=in_force.edition,
+        code_source=load_edition(item.national_code_from).edition.title if item.national_code_from else "",
         chapter=_chapter(item, forms_of(in_force)),
         guides=[_chapter(guide, []) for guide in guides],
         offices=list(_office_rows(item.key, offices)),

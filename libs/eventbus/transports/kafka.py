@@ -132,9 +132,8 @@ class KafkaTransport:
     async def _send(self, topic: str, messages: Sequence[Numbered], batch_bytes: int) -> None:
         producer = await self._ready()
         try:
-            await asyncio.wait_for(
-                self._send_all(producer, topic, messages, batch_bytes), self._publish_timeout_s
-            )
+            async with asyncio.timeout(self._publish_timeout_s):
+                await self._send_all(producer, topic, messages, batch_bytes)
         except (KafkaError, RecordRefused, TimeoutError) as error:
             await self._discard(producer)
             if isinstance(error, (RecordRefused, *_TOO_LARGE)):
@@ -169,7 +168,8 @@ class KafkaTransport:
                 )
                 try:
                     with unavailable_without_broker():
-                        await asyncio.wait_for(producer.start(), self._publish_timeout_s)
+                        async with asyncio.timeout(self._publish_timeout_s):
+                            await producer.start()
                 except BaseException:
                     await _stop(producer)
                     raise
@@ -232,7 +232,8 @@ class KafkaSubscription:
             ends[slot] = max(ends.get(slot, 0), record.offset + 1)
         try:
             with unavailable_without_broker():
-                await asyncio.wait_for(self._consumer.commit(ends), self._commit_timeout_s)
+                async with asyncio.timeout(self._commit_timeout_s):
+                    await self._consumer.commit(ends)
         except (CommitFailedError, IllegalStateError) as error:
             raise OwnershipLost(repr(error)) from error
 
@@ -280,7 +281,8 @@ def unavailable_without_broker() -> Iterator[None]:
 async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
     """Stop a client within bounded time, whatever state its broker is in."""
     try:
-        await asyncio.wait_for(client.stop(), timeout=5)
+        async with asyncio.timeout(5):
+            await client.stop()
     except (KafkaError, OSError) as error:
         log.warning("kafka_client_not_stopped_cleanly", error=repr(error))
         connection = client.client if isinstance(client, AIOKafkaProducer) else client._client

@@ -63,7 +63,8 @@ class MemoryTransport:
     async def _wait(self) -> None:
         self._appended.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._appended.wait(), timeout=self._fetch_wait_s)
+            async with asyncio.timeout(self._fetch_wait_s):
+                await self._appended.wait()
 
 
 class MemorySubscription:

@@ -98,7 +98,8 @@ class PostgresLogTransport:
         pool, self._pool = self._pool, None
         if pool is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(pool.close(), timeout=5)
+                async with asyncio.timeout(5):
+                    await pool.close()
 
     async def _connected(self) -> asyncpg.Pool:
         async with self._pool_lock:
@@ -155,7 +156,8 @@ class LogSubscription:
             records = await self._read(max_records)
             if not records:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._appended.wait(), timeout=self._fetch_wait_s)
+                    async with asyncio.timeout(self._fetch_wait_s):
+                        await self._appended.wait()
                 records = await self._read(max_records)
         return records
 

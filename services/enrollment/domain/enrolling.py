@@ -67,6 +67,12 @@ def refusal_of_start(faults: Sequence[Fault]) -> Refusal:
     return invalid("enrolment", f"参保登记有{len(faults)}处不符合规定，本次未作任何更改。", faults)
 
 
+def enrolled_meanwhile() -> Fault:
+    """Enrolled elsewhere while we looked, and stopped there again before we could look who it was."""
+    message = "该人员刚刚在其他地区办理了参保登记，请核实后重新提交。"
+    return Fault(ALREADY_ENROLLED, message, "/started_on")
+
+
 def faults_of_stop(
     spell: Spell, stopped_on: dt.date, *, paid_months: Sequence[str], today: dt.date
 ) -> list[Fault]:

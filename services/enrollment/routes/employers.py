@@ -33,6 +33,5 @@ async def read_employer(
 ) -> EmployerAnswer:
     require_office(caller)
     employer, active = await employers.employer_with_people(desk, employer_id)
-    caller.require_region(employer.region_code)
     set_version(response, employer.version)
     return EmployerAnswer.of(employer, active)

@@ -17,16 +17,26 @@ from libs.protection.fields import FieldProtector
 from services.enrollment.models import Change
 
 SYSTEM = "system"
+ALL_REGIONS = ("*",)
 
 
 @dataclass(frozen=True)
 class Desk:
-    """One transaction at work. ``actor`` is who changes things: ``officer:<subject>``, ``system``."""
+    """One transaction at work.
+
+    ``actor`` is who changes things: ``officer:<subject>``, ``system``; ``regions`` are those whose
+    records are the actor's business (row-level security stands behind it).
+    """
 
     session: AsyncSession
     protector: FieldProtector
     now: dt.datetime
     actor: str = SYSTEM
+    regions: tuple[str, ...] = ALL_REGIONS
+
+    def may_see(self, region_code: str) -> bool:
+        """Whether a region's records are the actor's business at all."""
+        return self.regions == ALL_REGIONS or region_code in self.regions
 
     @property
     def today(self) -> dt.date:

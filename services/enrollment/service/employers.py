@@ -35,7 +35,7 @@ async def register_employer(desk: Desk, region_code: str, credit_code: str, name
 async def employer_with_people(desk: Desk, employer_id: UUID) -> tuple[Employer, int]:
     """An employer and how many people it has enrolled at present. Raises Refusal (not found)."""
     employer = await people.find_employer(desk.session, employer_id)
-    if employer is None:
+    if employer is None or not desk.may_see(employer.region_code):
         raise not_found("no_employer", "没有此单位，或不在您可办理的统筹区内。")
     return employer, await enrolments.count_active(desk.session, employer_id)
 

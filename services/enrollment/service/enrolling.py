@@ -34,7 +34,9 @@ async def start(desk: Desk, new: NewEnrolment) -> tuple[Enrolment, Employer | No
     enrolment = _enrolment(desk, person, new)
     if not await enrolments.add_enrolment(desk.session, enrolment):
         # Enrolled in another region between our look and our write.
-        raise enrolling.refusal_of_start(await _faults_of(desk, person, new))
+        raise enrolling.refusal_of_start(
+            await _faults_of(desk, person, new) or [enrolling.enrolled_meanwhile()]
+        )
     person.version += 1
     desk.note("enrolment", enrolment.id, person.region_code, 1, before=None, after=_told(enrolment))
     await _tell_started(desk, enrolment)
@@ -68,7 +70,7 @@ async def stop(
 async def find(desk: Desk, enrolment_id: UUID) -> tuple[Enrolment, Employer | None]:
     """An enrolment and its employer. Raises Refusal (not found)."""
     found = await enrolments.find_enrolment(desk.session, enrolment_id)
-    if found is None:
+    if found is None or not desk.may_see(found[0].region_code):
         raise not_found("no_enrolment", "没有此参保关系，或不在您可办理的统筹区内。")
     return found
 

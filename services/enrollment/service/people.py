@@ -39,19 +39,19 @@ async def register_person(desk: Desk, new: NewPerson) -> PersonFile:
 
 async def file_of(desk: Desk, person_id: UUID) -> PersonFile:
     """A person's file by key. Raises Refusal (not found)."""
-    return _file(await people.file_of(desk.session, person_id))
+    return _file(desk, await people.file_of(desk.session, person_id))
 
 
 async def file_by_credential(desk: Desk, region_code: str, credential: Credential) -> PersonFile:
     """The region's file of whoever bears this credential. Raises Refusal (not found)."""
     person_key = desk.protector.blind_index(credential.canonical)
-    return _file(await people.file_by_key(desk.session, region_code, person_key))
+    return _file(desk, await people.file_by_key(desk.session, region_code, person_key))
 
 
 async def require_person(desk: Desk, person_id: UUID, *, lock: bool = False) -> Person:
     """The person with this key; ``lock`` keeps other changes waiting. Raises Refusal (not found)."""
     found = await (people.lock_person if lock else people.find_person)(desk.session, person_id)
-    if found is None:
+    if found is None or not desk.may_see(found.region_code):
         raise no_person()
     return found
 
@@ -98,8 +98,8 @@ def _context(person: Person, field: str) -> str:
     return f"{person.region_code}/person.{field}/{person.id}"
 
 
-def _file(rows: people.PersonRows) -> PersonFile:
-    if not rows:
+def _file(desk: Desk, rows: people.PersonRows) -> PersonFile:
+    if not rows or not desk.may_see(rows[0][0].region_code):
         raise no_person()
     enrolments = [(enrolment, employer) for _, enrolment, employer in rows if enrolment is not None]
     return PersonFile(rows[0][0], enrolments)

@@ -43,19 +43,19 @@ async def _reasons_to_stay(desk: Desk, fact: TransferOutAccepted, person: Person
     if person is None:
         return rules.reasons_to_stay(Relation(kind, [], [], held_fen=0))
     spells = await enrolments.spells_here(desk.session, person.id)
-    under_way = await transfers.transfers_in(
+    open_here = await transfers.transfers_in(
         desk.session, person.region_code, person.person_key, [kind.value], rules.OPEN
     )
+    others = [other for other in open_here if other.conversation != fact.conversation]
+    held_for_others_fen = sum(other.amount_fen for other in others if other.state == State.PREPARED)
     balance = await money.balance_of(desk.session, person, kind)
     relation = Relation(
         insurance_kind=kind,
         spells=[spell for spell in spells if spell.insurance_kind == kind],
         open_transfers=[
-            OpenTransfer(other.case_no, Side(other.side), other.counterpart_region_code)
-            for other in under_way
-            if other.conversation != fact.conversation
+            OpenTransfer(other.case_no, Side(other.side), other.counterpart_region_code) for other in others
         ],
-        held_fen=balance.held_fen,
+        held_fen=balance.held_fen - held_for_others_fen,
     )
     return rules.reasons_to_stay(relation)
 

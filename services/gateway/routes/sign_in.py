@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from libs.webapp.problems import Problem, fault_of_validation
@@ -51,7 +52,7 @@ class TokenRoute(APIRoute):
 
 
 router = APIRouter(tags=["登录"])
-token_router = APIRouter(route_class=TokenRoute, tags=["登录"], max_body_size=LARGEST_REQUEST_BYTES)
+token_router = APIRouter(route_class=TokenRoute, tags=["登录"])
 
 
 @token_router.post(
@@ -83,7 +84,7 @@ async def key_set(gateway: GatewayDep) -> dict[str, Any]:
 
 
 async def _parameters(request: Request) -> dict[str, Any]:
-    body = await request.body()
+    body = await _small_body(request)
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _FORM:
         return _form(body)
     try:
@@ -93,6 +94,15 @@ async def _parameters(request: Request) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise SignInRefusedError("invalid_request", "请求应为表单或JSON对象。")
     return content
+
+
+async def _small_body(request: Request) -> bytes:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_REQUEST_BYTES:
+            raise HTTPException(413)
+    return body
 
 
 def _form(body: bytes) -> dict[str, str]:

@@ -85,6 +85,7 @@ class _LocalService:
                 async def send_in_time(message: Message) -> None:
                     if message["type"] == "http.response.start":
                         limit.reschedule(None)
+                        message = {**message, "headers": returned_headers(message["headers"])}
                     await send(message)
 
                 await self._app(scope, receive, send_in_time)
@@ -140,7 +141,7 @@ class _RemoteService:
                 scope["method"],
                 _url(self._base_url, scope),
                 headers=CIMultiDict((n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"]),
-                data=_body(receive) if _has_body(scope) else None,
+                data=await _body(receive),
                 allow_redirects=False,
             ) as answer:
                 await _pass_on(answer, send)
@@ -158,18 +159,20 @@ def _url(base_url: str, scope: Scope) -> URL:
     return URL(base_url + path + (f"?{query}" if query else ""), encoded=True)
 
 
-def _has_body(scope: Scope) -> bool:
-    names = {name for name, _ in scope["headers"]}
-    return b"content-length" in names or b"transfer-encoding" in names
+async def _body(receive: Receive) -> AsyncIterator[bytes] | None:
+    """The request's body as it comes, None where there is none: headers do not tell any more."""
+    first = await receive()
+    if not first.get("body") and not first.get("more_body"):
+        return None
+    return _pieces(first, receive)
 
 
-async def _body(receive: Receive) -> AsyncIterator[bytes]:
-    more = True
-    while more:
+async def _pieces(message: Message, receive: Receive) -> AsyncIterator[bytes]:
+    yield message.get("body", b"")
+    while message.get("more_body"):
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ConnectionResetError("the caller went away")
-        more = message.get("more_body", False)
         yield message.get("body", b"")
 
 

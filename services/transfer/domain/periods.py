@@ -63,17 +63,21 @@ def continuity(
 ) -> Continuity:
     """Break between the last month on the sheet and the month of enrolment at the destination.
 
-    Up to 3 months, or at least 24 continuous months before a change of kind: may be made good,
-    no waiting, benefits back-dated. Longer: the region's waiting period, at most 6 months.
+    Up to 3 months may be made good, with no waiting and benefits back-dated; on a change between
+    employee and resident insurance only after at least 24 continuous months. Longer: the region's
+    waiting period, at most 6 months (医保办发〔2021〕43号).
     """
     if not periods:
         return Continuity(0, False, 0, None)
     last = max(month_number(period.to_month) for period in periods)
     break_months = max(month_number(month_of(enrolled_on)) - last - 1, 0)
-    long_continuous = _continuous_months(periods) >= rules.continuous_before_change_months
-    if break_months <= rules.made_good_break_months or (changes_kind and long_continuous):
-        return Continuity(break_months, break_months > 0, 0, None)
+    if break_months <= rules.made_good_break_months:
+        long_continuous = _continuous_months(periods) >= rules.continuous_before_change_months
+        entitled = long_continuous or not changes_kind
+        return Continuity(break_months, break_months > 0 and entitled, 0, None)
     waiting = min(local_waiting_months, rules.longest_waiting_months)
+    if waiting == 0:
+        return Continuity(break_months, False, 0, None)
     year, month = divmod(month_number(month_of(enrolled_on)) + waiting, 12)
     return Continuity(break_months, False, waiting, dt.date(year, month + 1, 1) - dt.timedelta(days=1))
 

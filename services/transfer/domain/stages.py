@@ -88,17 +88,16 @@ STAGE_LIMITS = {
     Stage.AWAITING_COMPLETION: StageLimit("take_up", ours=False),
 }
 
-# Once money has left, a move can only be corrected, not withdrawn.
-MONEY_STILL_HERE = frozenset(
-    {
-        Stage.CHECKING,
-        Stage.CONTACT_LETTER,
-        Stage.AWAITING_SHEET,
-        Stage.PREPARING,
-        Stage.INFORMATION_SHEET,
-        Stage.PAYMENT,
-    }
-)
+# Where either end may still withdraw. Not while enrollment is crediting, and not once a sheet without
+# money is with the other city: nothing but its 办结反馈 is left to come.
+_WITHDRAWABLE = {
+    Side.IN: frozenset(
+        {Stage.CHECKING, Stage.CONTACT_LETTER, Stage.AWAITING_SHEET, Stage.AWAITING_FUNDS, Stage.TAKE_UP}
+    ),
+    Side.OUT: frozenset(
+        {Stage.CHECKING, Stage.PREPARING, Stage.INFORMATION_SHEET, Stage.PAYMENT, Stage.CORRECTING}
+    ),
+}
 
 
 def regime_between(transferring_out: str | None, transferring_in: str | None) -> Regime:
@@ -114,9 +113,28 @@ def first_stage_after_acceptance(side: Side, regime: Regime) -> Stage:
     return Stage.CONTACT_LETTER if regime is Regime.LETTER else Stage.AWAITING_SHEET
 
 
-def stage_after_sheet(amount_fen: int, received_fen: int | None) -> Stage:
-    """The transferring-in side has the sheet: wait for the money, or go on if there is none or it is here."""
-    return Stage.TAKE_UP if amount_fen == (received_fen or 0) else Stage.AWAITING_FUNDS
+def stage_with_sheet(amount_fen: int, received_fen: int | None, *, notified: bool) -> Stage:
+    """The transferring-in side has the sheet. With money on it, the money and its notice must be here too.
+
+    Without the 划转通知 the case could not be closed: the other city would refuse the 办结反馈.
+    """
+    complete = amount_fen == 0 or (notified and received_fen == amount_fen)
+    return Stage.TAKE_UP if complete else Stage.AWAITING_FUNDS
+
+
+def may_be_withdrawn(side: Side, stage: Stage, *, money_moved: bool) -> bool:
+    """Whether this end may still end the move: as long as no money has moved (domain.md §3)."""
+    return not money_moved and stage in _WITHDRAWABLE[side]
+
+
+def require_withdrawable(side: Side, stage: str, *, money_moved: bool) -> None:
+    """Raises Refusal (conflict) once money has moved, or where nothing is left to withdraw."""
+    if money_moved:
+        raise conflict(
+            "money_moved", "个人账户资金已划转，不能撤回或终止；请继续办结，有误的由转入地退回更正。"
+        )
+    if not may_be_withdrawn(side, Stage(stage), money_moved=False):
+        raise conflict("transfer_stage", f"本件目前处于“{STAGE_NAMES[Stage(stage)]}”，不能撤回或终止。")
 
 
 def require_stage(actual: str, *expected: Stage) -> None:

@@ -28,7 +28,7 @@ from services.transfer.schemas import (
     SupplementAction,
     TakeUpAction,
 )
-from services.transfer.service import applications, chasing, transferring_in, transferring_out
+from services.transfer.service import chasing, deciding, supplementing, transferring_in, transferring_out
 from services.transfer.service.desk import Desk
 
 router = APIRouter(prefix="/v1/applications/{case_no}/actions", tags=["办件"], route_class=TransactionRoute)
@@ -37,7 +37,7 @@ router = APIRouter(prefix="/v1/applications/{case_no}/actions", tags=["办件"],
 @router.post("/accept", dependencies=[IdempotencyKeyDoc])
 async def accept(case_no: str, body: AcceptAction, window: WindowDep) -> CaseView:
     """受理。"""
-    return await window.act(case_no, applications.accept, *CASEWORKERS)
+    return await window.act(case_no, deciding.accept, *CASEWORKERS)
 
 
 @router.post("/request-supplement", dependencies=[IdempotencyKeyDoc])
@@ -45,7 +45,7 @@ async def request_supplement(case_no: str, body: RequestSupplementAction, window
     """一次性告知补正；再次告知须主管人员并说明理由。"""
 
     async def verb(desk: Desk, case: Case, move: Move) -> Case:
-        return await applications.request_supplement(
+        return await supplementing.request_supplement(
             desk,
             case,
             move,
@@ -62,7 +62,7 @@ async def supplement(case_no: str, body: SupplementAction, window: WindowDep) ->
     """补正。"""
 
     async def verb(desk: Desk, case: Case, move: Move) -> Case:
-        return await applications.supplement(desk, case, move, body)
+        return await supplementing.supplement(desk, case, move, body)
 
     return await window.act(case_no, verb, *CASEWORKERS, or_applicant=True)
 
@@ -72,7 +72,7 @@ async def refuse(case_no: str, body: RefuseAction, window: WindowDep) -> CaseVie
     """不予受理，列出全部理由。"""
 
     async def verb(desk: Desk, case: Case, move: Move) -> Case:
-        return await applications.refuse(desk, case, move, body.reasons)
+        return await deciding.refuse(desk, case, move, body.reasons)
 
     return await window.act(case_no, verb, *CASEWORKERS)
 
@@ -82,8 +82,8 @@ async def reject(case_no: str, body: RejectAction, window: WindowDep) -> CaseVie
     """审核不通过，列出全部理由。"""
 
     async def verb(desk: Desk, case: Case, move: Move) -> Case:
-        return await applications.reject(
-            desk, case, move, [Fault("officer_reason", reason, "/") for reason in body.reasons]
+        return await deciding.reject(
+            desk, case, move, [Fault("officer_reason", reason) for reason in body.reasons]
         )
 
     return await window.act(case_no, verb, Role.REVIEWER, Role.SUPERVISOR)
@@ -94,7 +94,7 @@ async def withdraw(case_no: str, body: WithdrawAction, window: WindowDep) -> Cas
     """撤回（资金划转之前）。"""
 
     async def verb(desk: Desk, case: Case, move: Move) -> Case:
-        return await applications.withdraw(desk, case, move, body.reason)
+        return await deciding.withdraw(desk, case, move, body.reason)
 
     return await window.act(case_no, verb, *CASEWORKERS, or_applicant=True)
 
@@ -141,12 +141,12 @@ async def return_for_correction(case_no: str, body: ReturnForCorrectionAction, w
 
 @router.post("/correct", dependencies=[IdempotencyKeyDoc])
 async def correct(case_no: str, body: CorrectAction, window: WindowDep) -> CaseView:
-    """转出地更正信息表。"""
+    """转出地录入更正后的信息表，由另一位工作人员签发。"""
 
     async def verb(desk: Desk, case: Case, move: Move) -> Case:
         return await transferring_out.correct(desk, case, move, body.reason, body.periods)
 
-    return await window.act(case_no, verb, Role.REVIEWER)
+    return await window.act(case_no, verb, Role.CLERK, Role.REVIEWER)
 
 
 @router.post("/inquire", dependencies=[IdempotencyKeyDoc])

@@ -11,7 +11,7 @@ from libs.webapp.callers import CallerKind
 from libs.webapp.edge import IdempotencyKeyDoc, TransactionRoute
 from services.transfer.routes.window import CASEWORKERS, Window, WindowDep
 from services.transfer.schemas import ApplicationBody
-from services.transfer.service import applications
+from services.transfer.service import applying
 
 router = APIRouter(prefix="/v1/applications", tags=["办件"], route_class=TransactionRoute)
 
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/applications", tags=["办件"], route_class=Trans
 async def submit_application(body: ApplicationBody, window: WindowDep) -> CaseView:
     """申请：立案并一次性告知全部缺项。"""
     _require_may_apply(window, body)
-    case = await applications.submit(window.desk, body)
+    case = await applying.submit(window.desk, body)
     window.response.headers["Location"] = f"/v1/applications/{case.case_no}"
     return await window.answer(case)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
-from libs.casebook.schemas import CaseView
+from libs.casebook.schemas import CaseView, RegionCode
 from libs.contracts.enrollment import ContributionPeriod
 from libs.exchange import journal
-from libs.exchange.envelope import KIND_NAMES, Kind
+from libs.exchange.envelope import KIND_NAMES
 from libs.money.amounts import yuan_of
 from libs.webapp.callers import CallerKind, Role
 from libs.webapp.edge import IdempotencyKeyDoc, TransactionRoute
 from services.transfer import repository
-from services.transfer.models import Move
+from services.transfer.models import BankReceipt, Move
 from services.transfer.routes.window import WindowDep
 from services.transfer.schemas import (
     BankReceiptBody,
@@ -24,9 +24,24 @@ from services.transfer.schemas import (
     MoneyView,
     TransferView,
 )
-from services.transfer.service import transferring_in
+from services.transfer.service import receipts
 
 router = APIRouter(prefix="/v1/transfers", tags=["转移接续"], route_class=TransactionRoute)
+
+
+@router.get("/bank-receipts")
+async def list_unmatched_bank_receipts(
+    window: WindowDep, region_code: Annotated[RegionCode, Query()]
+) -> list[BankReceiptView]:
+    """已到账而尚无对应办件的资金，及其原因。"""
+    window.caller.require_region(region_code)
+    window.caller.require_role(Role.FINANCE, Role.CHIEF, Role.SUPERVISOR, Role.AUDITOR)
+    session = window.desk.session
+    return [
+        _receipt_view(receipt, None, receipts.explanation(receipt, named))
+        for receipt in await repository.unmatched_receipts(session, region_code)
+        for named in [await repository.moves_named_by(session, receipt)]
+    ]
 
 
 @router.get("/{case_no}")
@@ -54,10 +69,15 @@ async def record_bank_receipt(body: BankReceiptBody, window: WindowDep) -> BankR
         window.caller.require_scope("bank.receipts")
     else:
         window.caller.require_role(Role.FINANCE)
-    receipt, case_no, explanation = await transferring_in.record_receipt(window.desk, body)
+    receipt, case_no, explanation = await receipts.record(window.desk, body)
+    return _receipt_view(receipt, case_no, explanation)
+
+
+def _receipt_view(receipt: BankReceipt, case_no: str | None, explanation: str) -> BankReceiptView:
     return BankReceiptView(
         bank_reference=receipt.bank_reference,
         amount=yuan_of(receipt.amount_fen),
+        received_on=receipt.received_on,
         case_no=case_no,
         explanation=explanation,
     )
@@ -92,7 +112,8 @@ def _message_view(entry: journal.Entry) -> ExchangeMessageView:
         position=entry.case_position,
         direction=_DIRECTIONS[entry.event],
         kind=kind,
-        kind_name=KIND_NAMES[Kind(kind)] if kind else _EVENT_NAMES[entry.event],
+        # A refused message may claim a kind nobody knows.
+        kind_name=_KIND_NAMES.get(kind, kind) if kind else _EVENT_NAMES[entry.event],
         message_id=str(entry.message_id),
         at=entry.at,
         state=_EVENT_NAMES[entry.event],
@@ -100,6 +121,7 @@ def _message_view(entry: journal.Entry) -> ExchangeMessageView:
     )
 
 
+_KIND_NAMES = {kind.value: name for kind, name in KIND_NAMES.items()}
 _EVENT_NAMES = {
     journal.Event.SENT: "已发出",
     journal.Event.RECEIVED: "已收到并签收",

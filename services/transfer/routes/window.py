@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
@@ -17,12 +18,14 @@ from libs.webapp.callers import Caller, CallerKind, Role
 from libs.webapp.edge import CallerDep, SessionDep, resources_of
 from services.transfer.domain.stages import STAGE_NAMES
 from services.transfer.models import Move
-from services.transfer.service.desk import Desk, Office
+from services.transfer.service.desk import Desk
+from services.transfer.service.office import Office
 
 CASEWORKERS = (Role.CLERK, Role.REVIEWER, Role.SUPERVISOR)
 
 Verb = Callable[[Desk, Case, Move], Awaitable[Case]]
 
+_ETAG = re.compile(r'"(\d{1,9})"', re.ASCII)
 _STAGE_NAMES = {stage.value: name for stage, name in STAGE_NAMES.items()}
 
 
@@ -59,8 +62,8 @@ class Window:
         """What the reader must know: what is to be supplemented, or why it ended badly."""
         if case.status not in (Status.SUPPLEMENTING, Status.REFUSED, Status.REJECTED):
             return []
-        lines = await self.desk.office.casebook.record(self.desk.session, case)
-        return [Fault(**item) for item in lines[-1].details["notice"]]
+        line = await self.desk.office.casebook.last_line(self.desk.session, case)
+        return [Fault(**item) for item in line.details["notice"]]
 
     def _require_reader(self, case: Case) -> None:
         """Foreign regions' cases do not exist for an officer; other people's do not for a citizen."""
@@ -77,10 +80,10 @@ class Window:
 def _version(if_match: Annotated[str | None, Header(description="办件版本（ETag）")] = None) -> int | None:
     if if_match is None or if_match == "*":
         return None
-    text = if_match.strip('"')
-    if not text.isdigit():
+    quoted = _ETAG.fullmatch(if_match)
+    if quoted is None:
         raise Refusal(RefusalKind.STALE_VERSION, "if_match", 'If-Match应为办件的ETag，例如"3"。')
-    return int(text)
+    return int(quoted[1])
 
 
 def _window(

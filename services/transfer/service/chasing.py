@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from uuid import UUID
 
 from libs.casebook.cases import Case
@@ -25,16 +24,15 @@ _AWAITED = {
 
 async def unanswered(desk: Desk) -> list[UUID]:
     """Cases whose other city is past its limit and was not asked within the chase interval."""
-    ids = await repository.overdue_case_ids(
-        desk.session, [stage.value for stage in AWAITING_OTHER_CITY], desk.today
-    )
-    return list(ids)
+    stages = [stage.value for stage in AWAITING_OTHER_CITY]
+    overdue = await repository.overdue_moves(desk.session, stages, desk.today)
+    return [move.case_id for move in overdue if _is_due(desk, move)]
 
 
 async def chase(desk: Desk, case_id: UUID) -> bool:
     """Send an inquiry for this case if it is (still) due; False if it is not."""
     case, move = await desk.open_by_id(case_id)
-    if not _is_due(desk, case, move):
+    if case.stage not in AWAITING_OTHER_CITY or not _is_due(desk, move):
         return False
     await inquire(desk, case, move, None)
     return True
@@ -65,11 +63,9 @@ async def inquire(desk: Desk, case: Case, move: Move, remark: str | None) -> Cas
     return case
 
 
-def _is_due(desk: Desk, case: Case, move: Move) -> bool:
-    if not move.is_open or case.stage not in AWAITING_OTHER_CITY or move.stage_due_on is None:
+def _is_due(desk: Desk, move: Move) -> bool:
+    if not move.is_open or move.stage_due_on is None or desk.today <= move.stage_due_on:
         return False
-    if desk.today <= move.stage_due_on:
-        return False
+    last = move.last_inquiry_on
     interval = desk.office.rules.chase_interval_working_days
-    last: dt.date | None = move.last_inquiry_on
     return last is None or working_days_between(last, desk.today) >= interval

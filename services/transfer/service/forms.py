@@ -8,7 +8,6 @@ from typing import Literal, cast
 
 from libs.casebook import contents
 from libs.casebook.cases import Case
-from libs.casework.clock import SHANGHAI
 from libs.contracts.enrollment import ContributionPeriod
 from libs.exchange import bodies
 from libs.exchange.forms import Agency as AgencyForm
@@ -27,6 +26,9 @@ from libs.regions.agencies import Agency
 from services.transfer.domain.stages import Side
 from services.transfer.models import Move
 from services.transfer.service.desk import Desk
+
+# Where a sign-in carries no name: the form must name somebody.
+_HANDLER = "经办人员"
 
 
 async def next_document_number(desk: Desk, region_code: str, kind: str) -> str:
@@ -55,7 +57,7 @@ async def application(desk: Desk, case: Case, move: Move) -> bodies.TransferAppl
         transferring_in=_agency(destination, payload["to_agency"]),
         agent=_agent(case),
         receiving_account=_account(destination),
-        applied_at=case.submitted_at.astimezone(SHANGHAI).date(),
+        applied_at=case.submitted_on,
         accepted_case_no=case.case_no,
     )
 
@@ -73,7 +75,7 @@ async def contact_letter(desk: Desk, case: Case, move: Move) -> bodies.ContactLe
         transferring_in=_agency(own, {}),
         receiving_account=_account(own),
         accepted_case_no=case.case_no,
-        handler=desk.actor.name,
+        handler=desk.actor.name or _HANDLER,
         telephone=own.telephone,
         issued_on=desk.today,
     )
@@ -91,7 +93,7 @@ def information_sheet(
         periods=tuple(_row(period) for period in periods),
         account_amount_fen=amount_fen,
         account_amount_in_words=amount_in_words(amount_fen),
-        handler=desk.actor.name,
+        handler=desk.actor.name or _HANDLER,
         telephone=own.telephone,
         issued_on=desk.today,
     )

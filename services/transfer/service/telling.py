@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from libs.casebook.cases import Case, mask_name
-from libs.casework.clock import SHANGHAI
 from libs.contracts.transfer import TransferMessageSent, TransferOutAccepted
 from libs.eventbus.outbox import publish
 from libs.exchange.envelope import Kind
@@ -39,7 +38,7 @@ async def send_application(desk: Desk, case: Case, move: Move) -> None:
 
 async def notify_applicant(desk: Desk, case: Case, kind: str, reason: str = "") -> None:
     """Tell the applicant by the item's own template; an edition without templates tells nothing."""
-    item = desk.office.catalogues.item(case.region_code, case.item_key, case.submitted_at.date()).item
+    item = desk.office.item_of(case).item
     template = next((entry for entry in item.message_templates if entry.kind == kind), None)
     agency = desk.office.agencies.find(case.region_code)
     if template is None or agency is None:
@@ -47,7 +46,7 @@ async def notify_applicant(desk: Desk, case: Case, kind: str, reason: str = "") 
     text = template.body.format(
         agency=agency.name,
         name=mask_name(case.subject_name),
-        date=f"{case.submitted_at.astimezone(SHANGHAI):%Y年%m月%d日}",
+        date=f"{case.submitted_on:%Y年%m月%d日}",
         item=case.item_name,
         reason=reason.rstrip("。"),
         telephone=agency.telephone,

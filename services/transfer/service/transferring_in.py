@@ -1,4 +1,4 @@
-"""The transferring-in side: letter out, sheet in, money matched, taken up, credited."""
+"""The transferring-in side: letter out, sheet in, taken up, credited."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from dataclasses import asdict
 from libs.casebook import contents
 from libs.casebook.cases import Case
 from libs.casework.actors import require_different_person
-from libs.casework.lifecycle import Action
-from libs.catalogue.lookup import Catalogues
+from libs.casework.lifecycle import ENDED, Action
 from libs.contracts.enrollment import ContributionPeriod, TransferCredited
-from libs.contracts.transfer import FundsReceived, TransferTakenUp
+from libs.contracts.transfer import TransferTakenUp
 from libs.exchange.bodies import Completion, FundNotice, InformationSheet, ReturnForCorrection
 from libs.exchange.envelope import Kind
-from libs.money.amounts import fen_of, yuan_of
-from libs.refusals.faults import Fault, conflict
+from libs.identifiers.credentials import clean
+from libs.refusals.faults import Fault, conflict, invalid
 from services.transfer import repository
-from services.transfer.domain.periods import Continuity, continuity
-from services.transfer.domain.stages import Side, Stage, require_stage, stage_after_sheet
-from services.transfer.models import BankReceipt, Move
-from services.transfer.schemas import BankReceiptBody
-from services.transfer.service import forms, telling
-from services.transfer.service.desk import OPERATIONS, Desk
+from services.transfer.domain.periods import continuity
+from services.transfer.domain.stages import Side, Stage, require_stage, stage_with_sheet
+from services.transfer.models import Move
+from services.transfer.service import forms, limits, receipts, telling
+from services.transfer.service.desk import Desk
+from services.transfer.service.office import OPERATIONS
 
 
 async def issue_contact_letter(desk: Desk, case: Case, move: Move) -> Case:
@@ -46,91 +45,42 @@ async def issue_contact_letter(desk: Desk, case: Case, move: Move) -> Case:
 async def receive_sheet(
     desk: Desk, case: Case, move: Move, sheet: InformationSheet, *, corrected: bool
 ) -> None:
-    """The 信息表 (or its correction) arrived: keep it, say how the break is treated, match money."""
-    move.periods = [period.model_dump() for period in forms.periods_of(sheet)]
-    move.sheet_number, move.amount_fen = sheet.number, sheet.account_amount_fen
-    move.continuity = await _continuity(desk, move)
+    """The 信息表 (or its correction) arrived: keep it, say how the break is treated, match money.
+
+    Also where the case has ended: the sheet crossed its end, and the money may follow.
+    """
+    await _keep_sheet(desk, case, move, sheet)
+    if case.status in ENDED:
+        return
+    notified = move.notified_bank_reference is not None
     case = await desk.step(
         case,
         move,
         Action.ADVANCE,
-        stage_after_sheet(sheet.account_amount_fen, move.received_fen),
+        stage_with_sheet(sheet.account_amount_fen, move.received_fen, notified=notified),
         name="收到更正的信息表" if corrected else "收到信息表",
         details={"sheet_number": sheet.number, "amount_fen": sheet.account_amount_fen},
     )
-    await contents.add_document(
-        desk.session,
-        case,
-        desk.office.protector,
-        kind="received_information_sheet",
-        number=f"{move.counterpart_region_code}{sheet.number}",
-        title="收到的参保人员基本医疗保险信息表",
-        content=sheet.model_dump(mode="json"),
-        at=desk.now,
-    )
-    await match_waiting_receipts(desk, case, move)
+    await receipts.match(desk, case, move)
 
 
 async def receive_fund_notice(desk: Desk, case: Case, move: Move, notice: FundNotice) -> None:
-    """划转通知: the bank's line with this reference is theirs, whether it is here already or comes later."""
+    """划转通知: the bank's line with this reference is theirs, whether it is here already or comes later.
+
+    Paid money beats an end on this side that crossed it: the case comes back to life to account for it.
+    """
+    if case.status in ENDED:
+        case = await _revive(desk, case, move)
     move.notified_bank_reference = notice.bank_reference
     case = await desk.step(
         case,
         move,
         Action.ADVANCE,
-        Stage(case.stage),
+        receipts.stage_with_money(case, move),
         name="收到划转通知",
         details={"amount_fen": notice.amount_fen, "bank_reference": notice.bank_reference},
     )
-    await match_waiting_receipts(desk, case, move)
-
-
-async def record_receipt(desk: Desk, body: BankReceiptBody) -> tuple[BankReceipt, str | None, str]:
-    """A line of the bank's statement: stored once, matched if a case waits for exactly this money.
-
-    Returns the line, the number of the case it belongs to (None while it waits), and why.
-    """
-    receipt = await repository.put_receipt(
-        desk.session,
-        BankReceipt(
-            region_code=body.region_code,
-            bank_reference=body.bank_reference,
-            amount_fen=fen_of(body.amount),
-            payer_name=body.payer_name,
-            remark=body.remark,
-            received_on=body.received_on,
-            entered_by=desk.actor.subject,
-            at=desk.now,
-        ),
-    )
-    if receipt.matched_case_id is not None:
-        case, _ = await desk.open_by_id(receipt.matched_case_id)
-        return receipt, case.case_no, "已与办件匹配。"
-    candidates = await repository.moves_awaiting_money(desk.session, receipt)
-    if not candidates:
-        return receipt, None, "暂无对应的划转通知，收到后自动匹配。"
-    case, move = await desk.open_by_id(candidates[0].case_id)
-    if move.amount_fen is None:
-        return receipt, None, "信息表未到，收到后自动匹配。"
-    if move.amount_fen != receipt.amount_fen:
-        arrived, stated = yuan_of(receipt.amount_fen), yuan_of(move.amount_fen)
-        message = f"到账{arrived}元，与信息表载明的{stated}元不符，请与转出地核对。"
-        return receipt, None, message
-    await _take_money(desk, case, move, receipt)
-    return receipt, case.case_no, "已与办件匹配。"
-
-
-async def match_waiting_receipts(desk: Desk, case: Case, move: Move) -> None:
-    """Money that came before its notice or its sheet finds its case now."""
-    if not move.amount_fen or move.received_fen is not None:
-        return
-    for receipt in await repository.unmatched_receipts(desk.session, move.region_code):
-        named = receipt.bank_reference == move.notified_bank_reference or (
-            move.sheet_number is not None and move.sheet_number in receipt.remark
-        )
-        if named and receipt.amount_fen == move.amount_fen:
-            await _take_money(desk, case, move, receipt)
-            return
+    await receipts.match(desk, case, move)
 
 
 async def take_up(desk: Desk, case: Case, move: Move) -> Case:
@@ -197,47 +147,61 @@ async def complete(desk: Desk, fact: TransferCredited) -> None:
     await telling.notify_applicant(desk, case, "completed")
 
 
-async def _take_money(desk: Desk, case: Case, move: Move, receipt: BankReceipt) -> None:
-    move.received_fen, move.received_on = receipt.amount_fen, receipt.received_on
-    await repository.mark_matched(desk.session, receipt, case)
-    ready = case.stage == Stage.AWAITING_FUNDS
-    case = await desk.step(
+async def _keep_sheet(desk: Desk, case: Case, move: Move, sheet: InformationSheet) -> None:
+    if clean(sheet.person.credential_no) != clean(case.application["applicant"]["credential_no"]):
+        message = "信息表所载参保人员的证件号码与本件申请人不符，请核对后重新出具。"
+        raise invalid("other_person", message, [Fault("other_person", message, "body.person.credential_no")])
+    move.periods = [period.model_dump() for period in forms.periods_of(sheet)]
+    move.sheet_number, move.amount_fen = sheet.number, sheet.account_amount_fen
+    move.continuity = await _continuity(desk, move)
+    number = f"{move.counterpart_region_code}{sheet.number}"
+    kind = "received_information_sheet"
+    if await contents.has_document(desk.session, case.region_code, kind, number):
+        message = f"编号为{sheet.number}的信息表已经收到过，每份信息表应有自己的编号。"
+        raise invalid("sheet_number", message, [Fault("sheet_number", message, "body.number")])
+    await contents.add_document(
+        desk.session,
         case,
-        move,
-        Action.ADVANCE,
-        Stage.TAKE_UP if ready else Stage(case.stage),
-        name="资金到账匹配",
-        details={"amount_fen": receipt.amount_fen, "bank_reference": receipt.bank_reference},
+        desk.office.protector,
+        kind=kind,
+        number=number,
+        title="收到的参保人员基本医疗保险信息表",
+        content=sheet.model_dump(mode="json"),
+        at=desk.now,
     )
-    await desk.publish(
-        move,
-        FundsReceived(
-            **telling.fact_of(case, move),
-            amount_fen=receipt.amount_fen,
-            bank_reference=receipt.bank_reference,
-            received_on=receipt.received_on,
-        ),
+
+
+async def _revive(desk: Desk, case: Case, move: Move) -> Case:
+    """The case waits for money again; it had ended before its clock was started where it was refused."""
+    move.revived = True
+    clock = case.clock or limits.total_clock(
+        desk.office.item_of(case), move.region_code, move.counterpart_region_code, desk.today
     )
+    reason = "本地终止办理时对方已划转资金，恢复办理以核对资金。"
+    return await desk.step(case, move, Action.REVIVE, Stage.AWAITING_FUNDS, reason=reason, clock=clock)
 
 
 async def _continuity(desk: Desk, move: Move) -> dict[str, object] | None:
+    """How the break before the person's enrolment here is treated; None while there is none."""
     standings = await repository.standings_of(desk.session, move.region_code, move.person_key)
-    active = [standing for standing in standings if standing.active]
-    if not active:
+    enrolled = max(
+        (standing for standing in standings if standing.active), key=lambda s: s.started_on, default=None
+    )
+    if enrolled is None:
         return None
-    result: Continuity = continuity(
+    result = continuity(
         [ContributionPeriod.model_validate(period) for period in move.periods],
-        active[0].started_on,
-        changes_kind=active[0].insurance_kind != move.insurance_kind,
-        local_waiting_months=_local_waiting_months(desk.office.catalogues, move, desk),
+        enrolled.started_on,
+        changes_kind=enrolled.insurance_kind != move.insurance_kind,
+        local_waiting_months=_local_waiting_months(desk, move),
         rules=desk.office.rules,
     )
     return {**asdict(result), "waiting_until": result.waiting_until and result.waiting_until.isoformat()}
 
 
-def _local_waiting_months(catalogues: Catalogues, move: Move, desk: Desk) -> int:
+def _local_waiting_months(desk: Desk, move: Move) -> int:
     """The region's own waiting period where its catalogue states one, else the longest allowed."""
-    stated = catalogues.parameter_in_force(
+    stated = desk.office.catalogues.parameter_in_force(
         move.region_code, OPERATIONS[Side.IN], "transfer.waiting_months", desk.today
     )
     return int(stated.parameter.value) if stated else desk.office.rules.longest_waiting_months

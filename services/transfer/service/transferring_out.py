@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from libs.casebook import contents
 from libs.casebook.cases import Case
@@ -11,16 +10,18 @@ from libs.casework.actors import require_different_person
 from libs.casework.lifecycle import Action
 from libs.contracts.enrollment import ContributionPeriod, TransferRecordPrepared, TransferRecordRefused
 from libs.contracts.transfer import FundsPaid, InformationSheetIssued, TransferOutCompleted
-from libs.exchange.bodies import Completion, Correction
+from libs.exchange.bodies import Completion, Correction, InformationSheet
 from libs.exchange.envelope import Kind
 from libs.refusals.faults import Fault, invalid
-from libs.regions import names
-from services.transfer.domain.periods import month_number
+from services.transfer import repository
+from services.transfer.domain.sheets import corrected_periods, faults_of_rows
 from services.transfer.domain.stages import Stage, require_stage
 from services.transfer.models import Move
 from services.transfer.schemas import PeriodBody
-from services.transfer.service import applications, forms, telling
+from services.transfer.service import deciding, forms, telling
 from services.transfer.service.desk import Desk
+
+_ISSUED = "签发信息表"
 
 
 async def take_prepared_record(desk: Desk, fact: TransferRecordPrepared) -> None:
@@ -28,6 +29,10 @@ async def take_prepared_record(desk: Desk, fact: TransferRecordPrepared) -> None
     case, move = await desk.open_conversation(fact.region_code, fact.conversation)
     if case.stage != Stage.PREPARING:
         return  # withdrawn meanwhile; enrollment was told to end the hold
+    if not fact.periods:
+        nothing = Fault("no_months", "转出地没有可转移的缴费月数，无法出具信息表。")
+        await deciding.reject(desk, case, move, [nothing])
+        return
     move.periods = [period.model_dump() for period in fact.periods]
     move.amount_fen = fact.balance_fen
     await desk.step(
@@ -45,52 +50,79 @@ async def take_refused_record(desk: Desk, fact: TransferRecordRefused) -> None:
     case, move = await desk.open_conversation(fact.region_code, fact.conversation)
     if case.stage != Stage.PREPARING:
         return
-    faults = [Fault("enrollment_refused", reason, "/") for reason in fact.reasons]
-    await applications.reject(desk, case, move, faults)
+    faults = [Fault("enrollment_refused", reason) for reason in fact.reasons]
+    await deciding.reject(desk, case, move, faults)
 
 
 async def issue_information_sheet(desk: Desk, case: Case, move: Move) -> Case:
-    """核对无误，签发信息表: the sheet is numbered, sealed, sent; the balance goes in transit."""
+    """核对无误，签发信息表: numbered, sealed and sent by another officer than whoever entered it."""
     require_stage(case.stage, Stage.INFORMATION_SHEET)
     require_different_person(desk.actor, move.makers)
-    move.makers = {**move.makers, desk.actor.subject: "签发信息表"}
-    move.sheet_number = await forms.next_document_number(desk, case.region_code, "information_sheet")
+    move.makers = {**move.makers, desk.actor.subject: _ISSUED}
+    number = await forms.next_document_number(desk, case.region_code, "information_sheet")
     periods = [ContributionPeriod.model_validate(period) for period in move.periods]
-    sheet = forms.information_sheet(desk, case, move, move.sheet_number, periods)
-    amount_fen = move.amount_fen or 0
-    next_stage = Stage.PAYMENT if amount_fen else Stage.AWAITING_COMPLETION
-    case = await desk.step(case, move, Action.APPROVE, next_stage, name="签发信息表")
+    sheet = forms.information_sheet(desk, case, move, number, periods)
+    move.sheet_number = number
+    if move.sheet_message_id is None:
+        return await _issue_first(desk, case, move, sheet)
+    return await _issue_correction(desk, case, move, sheet)
+
+
+async def _issue_first(desk: Desk, case: Case, move: Move, sheet: InformationSheet) -> Case:
+    """The balance goes in transit with the first sheet."""
+    next_stage = Stage.PAYMENT if move.amount_fen else Stage.AWAITING_COMPLETION
+    case = await desk.step(case, move, Action.APPROVE, next_stage, name=_ISSUED)
     message = await desk.tell(case, move, Kind.INFORMATION_SHEET, sheet)
     move.sheet_message_id = message.id
+    await _keep_document(desk, case, sheet, "参保人员基本医疗保险信息表")
+    issued = InformationSheetIssued(
+        **telling.fact_of(case, move),
+        sheet_number=sheet.number,
+        amount_fen=sheet.account_amount_fen,
+        issued_on=desk.today,
+    )
+    await desk.publish(move, issued)
+    return case
+
+
+async def _issue_correction(desk: Desk, case: Case, move: Move, sheet: InformationSheet) -> Case:
+    """A whole corrected sheet replaces the one that was returned; the money is unchanged."""
+    assert move.sheet_message_id is not None, "only a sheet that was sent can be returned"
+    assert move.correction_reason is not None, "a correction is entered with its reason"
+    body = Correction(
+        replaces=(move.sheet_message_id,), reason=move.correction_reason, information_sheet=sheet
+    )
+    paid = move.paid_on is not None or not move.amount_fen
+    next_stage = Stage.AWAITING_COMPLETION if paid else Stage.PAYMENT
+    reason = move.correction_reason
+    case = await desk.step(case, move, Action.ADVANCE, next_stage, name="签发更正的信息表", reason=reason)
+    message = await desk.tell(case, move, Kind.CORRECTION, body)
+    move.sheet_message_id = message.id
+    await _keep_document(desk, case, sheet, "参保人员基本医疗保险信息表（更正）")
+    return case
+
+
+async def _keep_document(desk: Desk, case: Case, sheet: InformationSheet, title: str) -> None:
     await contents.add_document(
         desk.session,
         case,
         desk.office.protector,
         kind="information_sheet",
-        number=move.sheet_number,
-        title="参保人员基本医疗保险信息表",
+        number=sheet.number,
+        title=title,
         content=sheet.model_dump(mode="json"),
         at=desk.now,
     )
-    await desk.publish(
-        move,
-        InformationSheetIssued(
-            **telling.fact_of(case, move),
-            sheet_number=move.sheet_number,
-            amount_fen=amount_fen,
-            issued_on=desk.today,
-        ),
-    )
-    return case
 
 
 async def pay(desk: Desk, case: Case, move: Move, bank_reference: str, paid_on: dt.date) -> Case:
     """资金已划转: finance confirms the bank's payment, the other city gets the 划转通知."""
     require_stage(case.stage, Stage.PAYMENT)
     require_different_person(desk.actor, move.makers)
-    if paid_on > desk.today:
-        message = f"划转日期不能晚于今天（{desk.today}）。"
+    if not case.submitted_on <= paid_on <= desk.today:
+        message = f"划转日期应在申请之日（{case.submitted_on}）至今天（{desk.today}）之间。"
         raise invalid("paid_on", message, [Fault("paid_on", message, "/paid_on")])
+    await repository.require_new_payment(desk.session, move, bank_reference)
     move.makers = {**move.makers, desk.actor.subject: "划转资金"}
     move.paid_bank_reference, move.paid_on = bank_reference, paid_on
     case = await desk.step(
@@ -116,38 +148,35 @@ async def pay(desk: Desk, case: Case, move: Move, bank_reference: str, paid_on: 
 
 
 async def correct(desk: Desk, case: Case, move: Move, reason: str, rows: list[PeriodBody]) -> Case:
-    """更正: a whole corrected sheet replaces the one that was returned; the money is unchanged."""
+    """更正: the rows as they should be; another officer issues the corrected sheet.
+
+    Raises Refusal (invalid) with every fault of the rows.
+    """
     require_stage(case.stage, Stage.CORRECTING)
-    assert move.sheet_message_id is not None, "only a sheet that was sent can be returned"
-    periods = [_period(move, row) for row in rows]
-    number = await forms.next_document_number(desk, case.region_code, "information_sheet")
-    sheet = forms.information_sheet(desk, case, move, number, periods)
-    body = Correction(replaces=(move.sheet_message_id,), reason=reason, information_sheet=sheet)
+    given = [(row.from_month, row.to_month) for row in rows]
+    if faults := faults_of_rows(given):
+        raise invalid("periods", f"更正的时间段有{len(faults)}处错误，本次未作任何更改。", faults)
     before = {"sheet_number": move.sheet_number, "periods": move.periods}
-    move.periods, move.sheet_number = [period.model_dump() for period in periods], number
-    paid = move.paid_on is not None or not move.amount_fen
-    case = await desk.step(
+    agency = desk.office.agencies.require(move.region_code, "/region_code")
+    periods = corrected_periods(
+        [ContributionPeriod.model_validate(period) for period in move.periods],
+        [(row.from_month, row.to_month, row.insurance_kind, row.remark or "") for row in rows],
+        home=(agency.region_code, agency.name),
+    )
+    move.periods = [period.model_dump() for period in periods]
+    move.correction_reason = reason
+    # A new round: whoever issued the sheet that came back may check this one.
+    entered = {subject: what for subject, what in move.makers.items() if what != _ISSUED}
+    move.makers = {**entered, desk.actor.subject: "更正信息表"}
+    return await desk.step(
         case,
         move,
         Action.ADVANCE,
-        Stage.AWAITING_COMPLETION if paid else Stage.PAYMENT,
+        Stage.INFORMATION_SHEET,
         name="更正信息表",
         reason=reason,
         details={"before": before},
     )
-    message = await desk.tell(case, move, Kind.CORRECTION, body)
-    move.sheet_message_id = message.id
-    await contents.add_document(
-        desk.session,
-        case,
-        desk.office.protector,
-        kind="information_sheet",
-        number=number,
-        title="参保人员基本医疗保险信息表（更正）",
-        content=sheet.model_dump(mode="json"),
-        at=desk.now,
-    )
-    return case
 
 
 async def receive_return(desk: Desk, case: Case, move: Move, faults: list[Fault], reason: str) -> None:
@@ -176,25 +205,3 @@ async def receive_completion(desk: Desk, case: Case, move: Move, completion: Com
         ),
     )
     await telling.notify_applicant(desk, case, "completed")
-
-
-def _period(move: Move, row: PeriodBody) -> ContributionPeriod:
-    """A corrected row; agency and region as on the sheet before, or ours for a new stretch."""
-    earlier: dict[str, Any] = next(
-        (
-            period
-            for period in move.periods
-            if period["from_month"] <= row.to_month and row.from_month <= period["to_month"]
-        ),
-        {},
-    )
-    own = names.name_of(move.region_code)
-    return ContributionPeriod(
-        from_month=row.from_month,
-        to_month=row.to_month,
-        insurance_kind=row.insurance_kind,
-        months_paid=month_number(row.to_month) - month_number(row.from_month) + 1,
-        region_code=earlier.get("region_code", move.region_code),
-        agency_name=earlier.get("agency_name", f"{own}医疗保障经办机构"),
-        remark=row.remark or "",
-    )

@@ -51,6 +51,7 @@ LIMITS = [
     ("yantai", "10", CROSS_PROVINCE, "total", days(15)),
     ("yantai", "10", ANY, "take_up", None),
     ("zaozhuang", "一、2.1", IN_PROVINCE, "total", days(9)),
+    ("zaozhuang", "一、2.2", IN_PROVINCE, "total", days(9)),
     ("zaozhuang", "一、2.2", CROSS_PROVINCE, "total", days(15)),
     ("zaozhuang", "一、2.2", ANY, "total", None),  # neither in nor out of the province: not stated
     ("hubei-2022", "十一", CROSS_PROVINCE, "total", days(15)),

@@ -4,9 +4,10 @@ import httpx
 from fastapi import FastAPI, Request, Response
 
 from libs.exchange.canonical import parse
-from libs.exchange.conformance import CHECKS, Check, Endpoint, run_conformance
+from libs.exchange.conformance import CHECKS, Check, run_conformance
 from libs.exchange.envelope import Message, Receipt, read
 from libs.exchange.faults import ExchangeFault
+from libs.exchange.probe import Endpoint
 from libs.exchange.seals import sealed
 from tests.libs.exchange.papers import WUHAN, YANTAI
 from tests.libs.exchange.world import World

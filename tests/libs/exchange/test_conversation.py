@@ -6,9 +6,10 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from libs.exchange.bodies import Body, read_body
-from libs.exchange.conversation import Conversation, apply, default_answer, permitted
+from libs.exchange.conversation import apply, default_answer, permitted
 from libs.exchange.envelope import Kind, Message
 from libs.exchange.faults import Code, ExchangeFault, Fault
+from libs.exchange.standing import Conversation
 from libs.exchange.transitions import RULES, STATE_NAMES, Regime, State
 from tests.libs.exchange import papers
 from tests.libs.exchange.papers import WUHAN, YANTAI, ZAOZHUANG
@@ -202,3 +203,18 @@ def test_every_state_is_reached_and_left_by_some_rule() -> None:
     assert reached - {None} == set(State)
     left = {state for rule in RULES for state in rule.states if rule.then not in (None, state)}
     assert set(State) - left == {State.COMPLETED, State.WITHDRAWN}
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.NEW])
+@pytest.mark.parametrize("requester", [IN, OUT])
+def test_only_the_old_place_issues_sheet_and_money_only_the_new_place_completes(
+    state: State, requester: str
+) -> None:
+    opened = after((Kind.TRANSFER_APPLICATION, papers.application(), requester), SHEET, FUNDS)
+    standing = opened.model_copy(update={"state": state})
+    for kind, body, sender in (
+        (Kind.INFORMATION_SHEET, papers.sheet(), IN),
+        (Kind.FUND_NOTICE, papers.fund_notice(), IN),
+        (Kind.COMPLETION, papers.completion(), OUT),
+    ):
+        assert refused(standing, (kind, body, sender), sending=False)[0].field == "kind"

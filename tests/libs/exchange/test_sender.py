@@ -252,7 +252,7 @@ async def test_a_receiver_back_from_an_old_backup_gets_again_what_it_misses(worl
     await send_letter(world)
     await world.deliver_all()
     async with world.database.superuser.begin() as connection:
-        await connection.execute(text("SET session_replication_role = replica"))
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
         for table in ("incoming", "conversations", "journal"):
             await connection.execute(text(f"DELETE FROM exchange_{table} WHERE region_code = '{YANTAI}'"))
         await connection.execute(text("DELETE FROM effects"))
@@ -329,26 +329,46 @@ async def test_a_receiver_killed_before_its_commit_is_asked_again(world: World) 
     assert await world.effects(YANTAI) == [message.id]
 
 
+class Paused:
+    """A network in which a sender is stopped until the test lets it go on, to fail."""
+
+    def __init__(self) -> None:
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def carry(self, to_region: str, raw: bytes) -> bytes:
+        self.reached.set()
+        await self.go_on.wait()
+        raise NotCarried("等得太久")
+
+
 async def test_a_sender_that_comes_back_after_its_lease_does_no_harm(world: World) -> None:
     message = await send_letter(world)
-    direct = Direct(world)
-    stopped, go_on = asyncio.Event(), asyncio.Event()
-
-    class Stopped:
-        async def carry(self, to_region: str, raw: bytes) -> bytes:
-            stopped.set()
-            await go_on.wait()
-            raise NotCarried("等得太久")
-
-    old = asyncio.create_task(world.sender(Stopped()).deliver_due())
-    await stopped.wait()
+    stopped = Paused()
+    old = asyncio.create_task(world.sender(stopped).deliver_due())
+    await stopped.reached.wait()
     world.clock.advance(dt.timedelta(seconds=60))
-    assert await world.sender(direct).deliver_due() == 1
-    go_on.set()
+    assert await world.sender(Direct(world)).deliver_due() == 1
+    stopped.go_on.set()
     await old
     assert await row(world, "state") == "receipted"
     assert len(world.settled) == 1
     assert await world.effects(YANTAI) == [message.id]
+
+
+async def test_the_failure_of_a_sender_that_lost_its_lease_does_not_end_the_new_lease(world: World) -> None:
+    await send_letter(world)
+    first, second = Paused(), Paused()
+    old = asyncio.create_task(world.sender(first).deliver_due())
+    await first.reached.wait()
+    world.clock.advance(dt.timedelta(seconds=60))
+    new = asyncio.create_task(world.sender(second).deliver_due())
+    await second.reached.wait()
+    first.go_on.set()
+    await old
+    world.clock.advance(dt.timedelta(seconds=30))
+    assert await world.sender(Direct(world)).deliver_due() == 0
+    second.go_on.set()
+    await new
 
 
 async def test_four_senders_at_once_deliver_each_message_once(world: World) -> None:

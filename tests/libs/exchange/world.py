@@ -50,7 +50,7 @@ class ExchangeDatabase:
     async def install(self) -> None:
         async with self.superuser.begin() as connection:
             await connection.execute(text("GRANT CREATE ON SCHEMA public TO yibao_owner"))
-            await connection.execute(text("SET ROLE yibao_owner"))
+            await connection.execute(text("SET LOCAL ROLE yibao_owner"))
             await connection.run_sync(_install)
             # No unique key: an effect applied twice must be seen, not prevented.
             await connection.execute(text("CREATE TABLE effects (region_code text, message_id uuid)"))

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Awaitable, Iterable
 from uuid import UUID
 
+from sqlalchemy import text
+
 from libs.ledger.accounts import Balance, balance, close_account
 from libs.ledger.errors import (
     AccountClosed,
@@ -35,6 +37,18 @@ async def all_at_once(attempts: Iterable[Awaitable[Outcome]]) -> list[Outcome]:
             return type(refused)
 
     return await asyncio.gather(*(outcome(attempt) for attempt in attempts))
+
+
+async def somebody_waits(ledger: LedgerDatabase) -> None:
+    """Return when a session of this database waits for a lock; fail when none does in ten seconds."""
+    waiters = text(
+        "SELECT count(*) > 0 FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(10), ledger.superuser.connect() as connection:
+        connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        while not (await connection.execute(waiters)).scalar_one():
+            pass
 
 
 async def hold(ledger: LedgerDatabase, account: UUID, amount_fen: int, source_id: str) -> Hold:
@@ -97,6 +111,23 @@ async def test_overlapping_batches_do_not_deadlock_and_post_each_event_once(ledg
     assert sorted(outcomes) == [0] * 9 + [100]  # type: ignore[type-var]
     assert await ledger.balance_fen(pooled) == -10_000
     assert await ledger.faults() == []
+
+
+async def test_a_batch_takes_its_events_in_a_fixed_order(ledger: LedgerDatabase) -> None:
+    """A batch that waits for an earlier event holds no later one: nobody can wait for it in turn."""
+    person, pooled = await ledger.person(), await ledger.pooled()
+    first, second = (credit(f"month-{n}", pooled, person, 100) for n in (1, 2))
+
+    async def post_backwards() -> list[PostedTransaction]:
+        async with ledger.session() as session:
+            return await post_many(session, [second, first])
+
+    async with ledger.session() as session:
+        await post_many(session, [first])
+        waiting = asyncio.create_task(post_backwards())
+        await somebody_waits(ledger)
+        await post_many(session, [second])
+    assert [transaction.replayed for transaction in await waiting] == [True, True]
 
 
 async def test_the_same_event_sent_many_times_at_once_is_posted_once(ledger: LedgerDatabase) -> None:

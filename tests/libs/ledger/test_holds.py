@@ -97,7 +97,11 @@ async def test_the_same_capture_again_returns_the_first_payout(ledger: LedgerDat
             await capture(session, "hold-1", replace(posting, purpose="other"))
         with pytest.raises(HoldEnded):
             await capture(session, "hold-1", replace(posting, source_id="payout-2"))
-    assert await ledger.balance_fen(person) == 1_000
+    other = await ledger.post(replace(posting, source_id="payout-3"))
+    async with ledger.session() as session:
+        with pytest.raises(HoldEnded):
+            await capture(session, "hold-1", replace(posting, source_id=other.source_id))
+    assert await ledger.balance_fen(person) == 0
 
 
 async def test_a_payout_of_another_amount_or_account_does_not_end_the_hold(ledger: LedgerDatabase) -> None:

@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from libs.ledger.errors import AlreadyReversed, InsufficientFunds, ReversalRefused, TransactionNotFound
+from libs.ledger.errors import (
+    AlreadyReversed,
+    InsufficientFunds,
+    ReversalRefused,
+    SourceConflict,
+    TransactionNotFound,
+)
 from libs.ledger.posting import Entry, PostedTransaction, reverse
 from tests.libs.ledger.conftest import TODAY, LedgerDatabase, credit
 
@@ -37,6 +45,14 @@ async def test_the_same_reversal_again_returns_the_first(ledger: LedgerDatabase)
     first, again = await undo(ledger, "visit-1"), await undo(ledger, "visit-1")
     assert again.replayed
     assert again.id == first.id
+
+
+async def test_an_event_posted_as_something_else_is_not_taken_for_a_reversal(ledger: LedgerDatabase) -> None:
+    person, pooled = await ledger.person(funded_fen=1_000), await ledger.pooled()
+    await ledger.post(credit("visit-1", person, pooled, 600))
+    await ledger.post(replace(credit("undo-1", pooled, person, 600), purpose="reversal"))
+    with pytest.raises(SourceConflict):
+        await undo(ledger, "visit-1", "undo-1")
 
 
 async def test_a_posting_is_reversed_at_most_once(ledger: LedgerDatabase) -> None:

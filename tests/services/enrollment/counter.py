@@ -58,7 +58,9 @@ class Counter:
     ) -> httpx.Response:
         """A write at the counter of 枣庄 unless told otherwise."""
         caller = caller or clerk_of(ZAOZHUANG)
-        return await self.client.post(f"/v1/enrollment/{path}", json=body, headers={**once(caller), **headers})
+        return await self.client.post(
+            f"/v1/enrollment/{path}", json=body, headers={**once(caller), **headers}
+        )
 
     async def get(self, path: str, caller: dict[str, str] | None = None) -> httpx.Response:
         return await self.client.get(f"/v1/enrollment/{path}", headers=caller or clerk_of(ZAOZHUANG))
@@ -137,7 +139,7 @@ class Counter:
             JOIN ledger_accounts a ON a.id = e.account_id
             WHERE a.region_code = :region_code AND a.fund = '310' GROUP BY a.kind
         """
-        return {kind: amount for kind, amount in await self.rows(query, region_code=region_code)}
+        return dict(await self.rows(query, region_code=region_code))
 
     async def rows(self, query: str, regions: tuple[str, ...] = ALL_REGIONS, **parameters: Any) -> list[Any]:
         """Rows as the service's own login sees them."""
@@ -191,7 +193,9 @@ def cancelled(card: Card, **of: str) -> TransferOutCancelled:
 
 
 def received(card: Card, amount_fen: int, **of: str) -> FundsReceived:
-    return FundsReceived(**side(card, **of), amount_fen=amount_fen, bank_reference="BANK-1", received_on=TODAY)
+    return FundsReceived(
+        **side(card, **of), amount_fen=amount_fen, bank_reference="BANK-1", received_on=TODAY
+    )
 
 
 def taken_up(

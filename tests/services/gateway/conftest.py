@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
+from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
@@ -20,6 +22,7 @@ from libs.webapp.callers import TokenVerifier
 from libs.webapp.database import Database
 from libs.webapp.edge import Resources
 from services.gateway.app import create
+from services.gateway.service import secrets
 from services.gateway.settings import GatewaySettings
 from tests.services.gateway.people import ISSUER, SEED, register_all
 from tests.support.service import client_of, service_resources
@@ -34,6 +37,14 @@ def settings(**changed: Any) -> GatewaySettings:
         "token_public_key": ISSUER.public_key,
     }
     return GatewaySettings(**{**own, **changed})
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """argon2 at its cheapest: what it costs an attacker is not what is tested here."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(secrets, "_hasher", quick)
+    monkeypatch.setattr(secrets, "_NOBODY", quick.hash("nobody"))
 
 
 @pytest.fixture
@@ -63,10 +74,14 @@ async def registered(owner: Database) -> None:
 def knock(resources: Resources) -> Knock:
     """``async with knock(upstream_apps, citizen_limit="3/hour") as client``: a gateway set up so."""
 
-    def at_gateway(
+    @asynccontextmanager
+    async def at_gateway(
         upstream_apps: Mapping[str, ASGIApp] | None = None, **changed: Any
-    ) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+    ) -> AsyncIterator[httpx.AsyncClient]:
         made = replace(resources, settings=settings(**changed))
-        return client_of(create(made, {} if upstream_apps is None else upstream_apps))
+        over_http = "upstream_urls" in changed
+        app = create(made, None if over_http else upstream_apps or {})
+        async with LifespanManager(app), client_of(app) as client:
+            yield client
 
     return at_gateway

@@ -51,12 +51,16 @@ def _create_moves() -> None:
         sa.Column("person_key", sa.String(64), nullable=False),
         sa.Column("insurance_kind", sa.String(3), nullable=False),
         sa.Column("is_open", sa.Boolean, nullable=False),
+        sa.Column("revived", sa.Boolean, nullable=False),
         sa.Column("stage_since", sa.Date, nullable=False),
+        sa.Column("limit_since", sa.Date, nullable=False),
         sa.Column("stage_due_on", sa.Date),
+        sa.Column("stage_due_provisional", sa.Boolean, nullable=False),
         sa.Column("makers", JSONB, nullable=False),
         sa.Column("periods", JSONB, nullable=False),
         sa.Column("sheet_number", sa.Text),
         sa.Column("sheet_message_id", sa.Uuid),
+        sa.Column("correction_reason", sa.Text),
         sa.Column("amount_fen", sa.BigInteger),
         sa.Column("paid_bank_reference", sa.Text),
         sa.Column("paid_on", sa.Date),
@@ -76,7 +80,14 @@ def _create_moves() -> None:
         "moves",
         ["region_code", "person_key", "insurance_kind"],
         unique=True,
-        postgresql_where=sa.text("is_open"),
+        postgresql_where=sa.text("is_open AND NOT revived"),
+    )
+    op.create_index(
+        "ux_moves_paid_reference",
+        "moves",
+        ["region_code", "paid_bank_reference"],
+        unique=True,
+        postgresql_where=sa.text("paid_bank_reference IS NOT NULL"),
     )
     op.create_index("ix_moves_open_due", "moves", ["stage_due_on"], postgresql_where=sa.text("is_open"))
 

@@ -27,11 +27,20 @@ SPELL = Spell(
 )
 NEW = NewMonth("2024-05", base_fen=500_000, account_fen=10_000)
 KNOWN = KnownMonth(
-    "2024-05", InsuranceKind.EMPLOYEE, 500_000, 10_000, OWN, "370400", "枣庄市医疗保障经办机构", is_leaving=False
+    "2024-05",
+    InsuranceKind.EMPLOYEE,
+    500_000,
+    10_000,
+    OWN,
+    "370400",
+    "枣庄市医疗保障经办机构",
+    is_leaving=False,
 )
 
 
-def faults(*months: NewMonth, spells: tuple[Spell, ...] = (SPELL,), known: tuple[KnownMonth, ...] = ()) -> list[str]:
+def faults(
+    *months: NewMonth, spells: tuple[Spell, ...] = (SPELL,), known: tuple[KnownMonth, ...] = ()
+) -> list[str]:
     found = faults_of_contributions(
         InsuranceKind.EMPLOYEE, months, spells=spells, known={k.month: k for k in known}, today=TODAY
     )
@@ -55,7 +64,9 @@ def test_a_month_lies_in_the_enrolment_and_has_come(month: str, found: list[str]
 def test_the_month_of_the_stop_still_counts_and_the_next_does_not() -> None:
     stopped = replace(SPELL, stopped_on=dt.date(2025, 1, 1))
     assert faults(replace(NEW, month="2025-01"), spells=(stopped,)) == []
-    assert faults(replace(NEW, month="2025-02"), spells=(stopped,)) == ["month_outside_enrolment /months/0/month"]
+    assert faults(replace(NEW, month="2025-02"), spells=(stopped,)) == [
+        "month_outside_enrolment /months/0/month"
+    ]
 
 
 def test_an_enrolment_of_another_kind_covers_nothing() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 from hypothesis import given
@@ -56,7 +57,12 @@ def test_no_months_are_no_periods() -> None:
 def test_months_that_overlap_between_periods_are_there_once() -> None:
     first, second = periods_of([month("2024-01"), month("2024-02"), month("2024-04")], home=HOME)
     longer = second.model_copy(update={"from_month": "2024-02", "months_paid": 3})
-    assert [found.month for found in months_of([first, longer])] == ["2024-01", "2024-02", "2024-03", "2024-04"]
+    assert [found.month for found in months_of([first, longer])] == [
+        "2024-01",
+        "2024-02",
+        "2024-03",
+        "2024-04",
+    ]
 
 
 def test_of_a_period_with_unpaid_months_the_first_ones_are_taken() -> None:
@@ -75,7 +81,7 @@ def test_periods_hold_every_month_once_in_order(numbers: set[int]) -> None:
     periods = periods_of([month(text_of(number)) for number in numbers], home=HOME)
     assert [number_of(found.month) for found in months_of(periods)] == sorted(numbers)
     bounds = [(number_of(p.from_month), number_of(p.to_month)) for p in periods]
-    assert all(later[0] > earlier[1] + 1 for earlier, later in zip(bounds, bounds[1:], strict=False))
+    assert all(later[0] > earlier[1] + 1 for earlier, later in itertools.pairwise(bounds))
 
 
 @pytest.mark.parametrize("text", ["2024-13", "2024-00", "2024-1", "24-01", "2024/01", "２０２４-01", ""])

@@ -10,7 +10,9 @@ TODAY = dt.date(2026, 3, 10)
 PASSPORT = Credential(CredentialType.PASSPORT, "E00000000")
 
 
-def told(credential: Credential, sex: str | None = None, born: dt.date | None = None) -> list[tuple[str, str]]:
+def told(
+    credential: Credential, sex: str | None = None, born: dt.date | None = None
+) -> list[tuple[str, str]]:
     new = NewPerson("370400", credential, "安宁", sex=sex, birth_date=born)
     return [(fault.code, fault.pointer) for fault in faults_of_person(new, TODAY)]
 

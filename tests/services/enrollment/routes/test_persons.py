@@ -134,9 +134,7 @@ async def test_a_person_has_one_file_in_a_region_and_another_elsewhere(counter: 
 async def test_a_person_is_found_by_credential_without_an_idempotency_key(counter: Counter) -> None:
     card = await counter.person(id_number=PERSON.id_number)
     body = {"region_code": ZAOZHUANG, "credential": BODY["credential"]}
-    found = await counter.client.post(
-        "/v1/enrollment/persons/search", json=body, headers=clerk_of(ZAOZHUANG)
-    )
+    found = await counter.client.post("/v1/enrollment/persons/search", json=body, headers=clerk_of(ZAOZHUANG))
     assert found.status_code == 200
     assert found.json()["id"] == card.id
     stranger = MadeUp(seed=6).person("370402").id_number

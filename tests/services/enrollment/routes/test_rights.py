@@ -12,7 +12,12 @@ from tests.services.enrollment.counter import YANTAI, ZAOZHUANG, Card, Counter, 
 from tests.support.tokens import citizen, headers, officer, system, token
 
 STRANGER = "0" * 64
-READS = ("persons/{person}", "persons/{person}/account", "persons/{person}/contributions", "enrolments/{enrolment}")
+READS = (
+    "persons/{person}",
+    "persons/{person}/account",
+    "persons/{person}/contributions",
+    "enrolments/{enrolment}",
+)
 OTHER_ROLES = (Role.FINANCE, Role.CHIEF, Role.SUPERVISOR, Role.AUDITOR)
 
 Known = tuple[Card, dict[str, str]]
@@ -34,7 +39,10 @@ def writes(card: Card, ids: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
     enrolment = {"person_kind": "flexible_worker", "started_on": "2026-03-01", "person_id": card.id}
     return [
         ("employers", {"region_code": ZAOZHUANG, "credit_code": employer.credit_code, "name": employer.name}),
-        ("persons", {"region_code": ZAOZHUANG, "credential": {"number": person.id_number}, "name": person.name}),
+        (
+            "persons",
+            {"region_code": ZAOZHUANG, "credential": {"number": person.id_number}, "name": person.name},
+        ),
         ("enrolments", {**enrolment, "insurance_kind": "410"}),
         ("contributions", contributions(card, ["2025-01"])),
         (f"enrolments/{ids['enrolment']}/stop", {"stopped_on": "2026-03-01", "reason": "other"}),
