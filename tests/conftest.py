@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,13 +15,32 @@ import pytest
 from libs.runtime.databases import provision
 from libs.runtime.postgres import THROW_AWAY_SETTINGS, EmbeddedPostgres
 
+pytest_plugins = ["tests.support.kafka", "tests.support.log_guard"]
+
+_RUN = "YIBAO_TEST_RUN"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One name for the run, inherited by the parallel workers."""
+    os.environ.setdefault(_RUN, uuid.uuid4().hex)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The run's data go when its last worker has gone."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(_run_folder(), ignore_errors=True)
+
+
+def _run_folder() -> Path:
+    """Not under pytest's own temporary folder: that is closed to the user the server runs as
+    when another run of root's begins."""
+    return Path(tempfile.gettempdir()) / f"yibao-test-{os.environ[_RUN]}"
+
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres() -> Iterator[EmbeddedPostgres]:
     """The test run's PostgreSQL server; parallel workers share one."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if base.name.startswith("popen-gw") else base
-    with EmbeddedPostgres(Path(shared) / "pg", THROW_AWAY_SETTINGS) as server:
+    with EmbeddedPostgres(_run_folder() / "pg", THROW_AWAY_SETTINGS) as server:
         yield server
 
 

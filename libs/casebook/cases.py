@@ -218,6 +218,7 @@ class Casebook:
             "reason": step.reason,
             "details": {
                 **(step.details or {}),
+                "name": _name_of(step),
                 "notice": [vars(_notice_item(fault)) for fault in step.notice],
             },
             "at": step.at,
@@ -246,7 +247,7 @@ class Casebook:
             subject_key=case.subject_key,
             subject_name_masked=mask_name(case.subject_name),
             action=step.action.value,
-            action_name=step.action_name or lifecycle.ACTION_NAMES[step.action],
+            action_name=_name_of(step),
             status=case.status.value,
             status_name=lifecycle.STATUS_NAMES[case.status],
             stage=case.stage,
@@ -367,6 +368,10 @@ def stale_version(version: int) -> Refusal:
 def mask_name(name: str) -> str:
     """``张三丰`` -> ``张**``: the surname stays."""
     return name[:1] + "*" * (len(name) - 1)
+
+
+def _name_of(step: Move) -> str:
+    return step.action_name or lifecycle.ACTION_NAMES[step.action]
 
 
 def _notice_item(fault: Fault) -> NoticeItem:

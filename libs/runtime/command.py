@@ -16,7 +16,8 @@ from libs.catalogue.command import app as catalogue_app
 from libs.webapp.telemetry import configure_logging
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="医保经办服务开放后台")
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="医保经办服务开放后台"
+)
 exchange_app = typer.Typer(no_args_is_help=True, help="转移接续交换：核验导出的办件、检测对方接口")
 officers_app = typer.Typer(no_args_is_help=True, help="工作人员与接入系统的登记")
 app.add_typer(catalogue_app, name="catalogue")
@@ -107,11 +108,14 @@ def generate(
 
 
 @app.command()
-def kafka() -> None:
-    """取得并在前台运行 Apache Kafka（需要 Java 与 Maven）。"""
-    from libs.runtime.kafka import main as run_kafka
+def kafka(
+    port: int = 9092,
+    data: Annotated[Path, typer.Option(help="数据和日志目录")] = Path("deploy/kafka/run"),
+) -> None:
+    """取得并在前台运行 Apache Kafka（需要 Java 与 Maven），Ctrl-C 停止。"""
+    from libs.runtime.kafka import run
 
-    raise typer.Exit(run_kafka([]))
+    run(port, data)
 
 
 @app.command()
@@ -126,11 +130,16 @@ def bench(
 
 
 @exchange_app.command("verify")
-def exchange_verify(file: Path) -> None:
+def exchange_verify(
+    file: Path,
+    keys: Annotated[
+        Path | None, typer.Option(help="另行取得的公钥（trusted.json）；不给则用文件自带的")
+    ] = None,
+) -> None:
     """离线核验一份导出的办件：报文、回执、签章、次序、决定、资金。"""
-    from libs.exchange.verification import verify_file
+    from libs.exchange.reports import verify_file
 
-    raise typer.Exit(verify_file(file))
+    raise typer.Exit(verify_file(file, keys, console))
 
 
 @officers_app.command("add")
@@ -183,4 +192,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

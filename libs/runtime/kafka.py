@@ -1,13 +1,12 @@
 """Apache Kafka for one machine: development and tests. One node in KRaft mode, jars from Maven.
 
-``make kafka`` runs ``main``: it fetches the jars once (``deploy/kafka/pom.xml`` into the
+``make kafka`` calls ``run``: it fetches the jars once (``deploy/kafka/pom.xml`` into the
 git-ignored ``deploy/kafka/lib/``), starts the broker in the foreground, prints its address and
 stops it on Ctrl-C. Needs Java 17 and, for the fetching, Maven. Production brings its own Kafka.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import shutil
 import signal
@@ -185,24 +184,16 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def main() -> None:
-    """Run the broker in the foreground until Ctrl-C or SIGTERM."""
-    parser = argparse.ArgumentParser(description="Apache Kafka for development, in the foreground")
-    parser.add_argument("--port", type=int, default=9092)
-    parser.add_argument("--data", type=Path, default=DATA, help="folder of the broker's data and log")
-    arguments = parser.parse_args()
+def run(port: int = 9092, data: Path = DATA) -> None:
+    """Run the broker in the foreground until Ctrl-C or SIGTERM. Raises SystemExit without Java or Maven."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         print("Fetching the broker's jars ..." if not jars_fetched() else "Starting Kafka ...", flush=True)
         fetch_jars()
-        with EmbeddedKafka(arguments.data, port=arguments.port) as broker:
+        with EmbeddedKafka(data, port=port) as broker:
             print(f"Kafka is ready at {broker.address}; Ctrl-C stops it.", flush=True)
             broker.wait()
     except KeyboardInterrupt:
         print("Kafka has stopped.", flush=True)
     except KafkaMissing as missing:
         raise SystemExit(str(missing)) from missing
-
-
-if __name__ == "__main__":
-    main()

@@ -11,7 +11,13 @@ from libs.exchange.envelope import Message
 from libs.exchange.seals import KeyDirectory, Verifier
 from libs.webapp.app import create_app
 from libs.webapp.edge import Resources
-from services.transfer.composition import deliver_of, exchange_transaction, office_of, verifier_of
+from services.transfer.composition import (
+    deliver_of,
+    directory_of,
+    exchange_transaction,
+    office_of,
+    verifier_of,
+)
 from services.transfer.routes import ROUTERS
 from services.transfer.service.office import Office
 
@@ -25,6 +31,7 @@ def create(resources: Resources | None) -> FastAPI:
     office = office_of(resources)
     app = create_app("transfer", TITLE, [*ROUTERS, _door(resources, office)], resources)
     app.state.office = office
+    app.state.key_directory = directory_of(resources)
     return app
 
 

@@ -77,10 +77,15 @@ def signers_in(folder: Path) -> dict[str, Signer]:
     return {path.stem: Ed25519Signer.from_pem(path.stem, path.read_bytes()) for path in folder.glob("*.pem")}
 
 
-def verifier_of(resources: Resources) -> Verifier:
-    """Checks seals against the trusted public keys of the keys folder."""
+def directory_of(resources: Resources) -> KeyDirectory:
+    """The trusted public keys of the keys folder."""
     path = transfer_settings(resources).exchange_keys_folder / TRUSTED_KEYS_FILE
-    return Verifier(KeyDirectory.from_data(json.loads(path.read_text(encoding="utf-8"))))
+    return KeyDirectory.from_data(json.loads(path.read_text(encoding="utf-8")))
+
+
+def verifier_of(resources: Resources) -> Verifier:
+    """Checks seals against the trusted public keys."""
+    return Verifier(directory_of(resources))
 
 
 def deliver_of(resources: Resources, office: Office) -> Deliver:

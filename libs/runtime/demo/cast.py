@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,10 +59,12 @@ class Cast:
                 )
                 await self._api.sign_in_officer(username, password)
 
-    async def found_employers(self) -> None:
-        """One employer in each city."""
-        for region_code, county in COUNTIES.items():
-            made_up = self.made_up.employer(county, names.name_of(region_code).removesuffix("市"))
+    async def found_employers(self, region_codes: Iterable[str] = COUNTIES) -> None:
+        """One employer in each of these cities."""
+        for region_code in region_codes:
+            made_up = self.made_up.employer(
+                COUNTIES[region_code], names.name_of(region_code).removesuffix("市")
+            )
             body = {"region_code": region_code, "credit_code": made_up.credit_code, "name": made_up.name}
             employer = await self._as_clerk(region_code, "/v1/enrollment/employers", body, 201)
             self._employers[region_code] = employer["id"]

@@ -13,6 +13,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
+from libs.refusals.faults import Refusal, RefusalKind
+
 ASSETS = "/docs/assets"
 _PACKAGE = "fastapi_swagger"  # brings the files of Swagger UI
 
@@ -52,5 +54,9 @@ def _remove_pages_with_foreign_assets(app: FastAPI) -> None:
 
 @cache
 def _document(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        message = "接口文档未随安装提供，请联系运行维护人员（make generate）。"
+        raise Refusal(RefusalKind.UNAVAILABLE, "no_document", message) from error
     return document

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, cast
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from libs.casebook.schemas import CaseView, RegionCode
 from libs.contracts.enrollment import ContributionPeriod
 from libs.exchange import journal
 from libs.exchange.envelope import KIND_NAMES
+from libs.exchange.exports import Export, export_case
+from libs.exchange.seals import KeyDirectory
 from libs.money.amounts import yuan_of
+from libs.refusals.faults import not_found
 from libs.webapp.callers import CallerKind, Role
 from libs.webapp.edge import IdempotencyKeyDoc, TransactionRoute
 from services.transfer import repository
@@ -59,6 +62,25 @@ async def list_messages(case_no: str, window: WindowDep) -> list[ExchangeMessage
     move = await repository.move_of(window.desk.session, case)
     entries = await journal.read(window.desk.session, move.region_code, move.conversation)
     return [_message_view(entry) for entry in entries if entry.message_id is not None]
+
+
+@router.get("/{case_no}/exchange-record")
+async def export_exchange_record(case_no: str, window: WindowDep, request: Request) -> Export:
+    """导出本侧往来全卷（含个人信息），可用 yibao exchange verify 离线核验。"""
+    window.caller.require_role(Role.SUPERVISOR, Role.AUDITOR)
+    case = await window.read(case_no)
+    move = await repository.move_of(window.desk.session, case)
+    try:
+        record = await export_case(
+            window.desk.session,
+            move.region_code,
+            move.conversation,
+            directory=cast(KeyDirectory, request.app.state.key_directory),
+            keeper=window.desk.office.keeper,
+        )
+    except KeyError as error:
+        raise not_found("no_exchange", "本件尚无往来报文。") from error
+    return Export.model_validate(record)
 
 
 @router.post("/bank-receipts", status_code=201, dependencies=[IdempotencyKeyDoc])

@@ -19,6 +19,7 @@ from libs.runtime.databases import provision
 from libs.runtime.postgres import THROW_AWAY_SETTINGS, EmbeddedPostgres
 from tests.libs.eventbus.harness import (
     AT,
+    QUICK,
     TOPIC,
     CountingCommits,
     Noted,
@@ -257,6 +258,49 @@ async def test_reasons_show_no_values_of_the_event(service: Service) -> None:
     await consume(service, handlers, messages)
     assert await service.count("dead_letter") == 2
     assert await service.count("dead_letter", f"reason LIKE '%{number}%'") == 0
+
+
+def raising(code: str) -> str:
+    return f"DO $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{code}'; END $$"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("SELECT pg_terminate_backend(pg_backend_pid())", id="connection lost"),
+        pytest.param(raising("40001"), id="serialisation"),
+        pytest.param(raising("40P01"), id="deadlock"),
+        pytest.param(raising("53300"), id="too many connections"),
+        pytest.param(raising("55P03"), id="lock not granted in time"),
+    ],
+)
+async def test_trouble_of_the_database_in_a_handler_is_no_fault_of_the_event(
+    service: Service, statement: str
+) -> None:
+    trouble = [statement] * (2 * QUICK.attempts)
+    handlers = Handlers()
+
+    @handlers.on(Noted)
+    async def handle(session: AsyncSession, event: Event, fact: Noted) -> None:
+        await record_effect(session, event, fact)
+        if trouble:
+            await session.execute(text(trouble.pop()))
+
+    await consume(service, handlers, [message("case-1", 1), message("case-1", 2)])
+    assert await service.effects() == {"case-1": [1, 2]}
+    assert await service.count("dead_letter") == 0
+
+
+@pytest.mark.parametrize("code", ["23505", "22P02", "57014"])
+async def test_an_event_the_database_objects_to_is_poison(service: Service, code: str) -> None:
+    handlers = Handlers()
+
+    @handlers.on(Noted)
+    async def handle(session: AsyncSession, event: Event, fact: Noted) -> None:
+        await session.execute(text(raising(code)))
+
+    await consume(service, handlers, [message("case-1", 1)])
+    assert await service.count("dead_letter", "fault = 'poison' AND reason LIKE '%injected'") == 1
 
 
 async def test_b15_while_the_database_is_gone_no_offset_moves_and_then_it_catches_up(tmp_path: Path) -> None:

@@ -139,6 +139,11 @@ def entry_changed(data: Data) -> None:
     data["journal"][0]["at"] = "2026-03-02T09:30:00.000001+08:00"
 
 
+def entry_rewritten_with_a_fitting_hash(data: Data) -> None:
+    entry_changed(data)
+    data["journal"][0]["hash"] = journal.Entry.model_validate(data["journal"][0]).computed_hash()
+
+
 def other_state(data: Data) -> None:
     data["standing"]["state"] = "withdrawn"
 
@@ -161,6 +166,7 @@ TAMPERINGS: dict[Callable[[Data], None], Code] = {
     last_entry_gone: Code.RECEIPT_MISSING,
     entries_swapped: Code.CHAIN_BROKEN,
     entry_changed: Code.CHAIN_BROKEN,
+    entry_rewritten_with_a_fitting_hash: Code.CHAIN_BROKEN,
     other_state: Code.TRANSITION_FORBIDDEN,
     refused_instead: Code.RECEIPT_MISSING,
     region_renamed: Code.CONVERSATION_FOREIGN,

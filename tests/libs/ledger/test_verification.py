@@ -84,6 +84,11 @@ async def test_a_changed_entry_is_named(books: Books, change: str) -> None:
     assert {fault.table for fault in faults} == {"ledger_entries", "ledger_transactions"}
 
 
+async def test_a_transaction_that_no_longer_sums_to_zero_is_named(books: Books) -> None:
+    faults = await books.faults_after(_ENTRY.format("amount_fen = amount_fen - 1"))
+    assert ("transaction_sums_to_zero", str(books.victim)) in {(fault.rule, fault.row) for fault in faults}
+
+
 async def test_an_entry_moved_to_another_account_is_named(books: Books) -> None:
     faults = await books.faults_after(
         "UPDATE ledger_entries SET account_id = (SELECT id FROM ledger_accounts WHERE owner = 'person-2') "

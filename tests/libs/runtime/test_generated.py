@@ -12,6 +12,7 @@ from referencing.jsonschema import DRAFT202012
 from schemathesis import openapi
 
 from libs.contracts.registry import all_facts
+from libs.runtime import generated as module
 from libs.runtime.databases import SERVICES
 from libs.runtime.generated import differences, documents, write
 
@@ -42,7 +43,10 @@ def test_every_service_and_fact_has_its_document(generated: dict[str, dict[str, 
     assert set(generated) == {"asyncapi.json", *(f"{service}.json" for service in SERVICES), *events}
 
 
-def test_what_is_written_is_up_to_date_and_every_change_is_noticed(tmp_path: Path) -> None:
+def test_what_is_written_is_up_to_date_and_every_change_is_noticed(
+    generated: dict[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "documents", lambda: generated)
     write(tmp_path)
     assert differences(tmp_path) == []
     (tmp_path / "openapi" / "gateway.json").write_text("{}", encoding="utf-8")
@@ -91,11 +95,23 @@ def test_every_refusal_is_documented_as_a_problem(gateway: dict[str, Any]) -> No
         assert list(content) == ["application/problem+json"], name
 
 
-def test_every_body_is_typed_and_every_path_parameter_described(gateway: dict[str, Any]) -> None:
+# Operation -> why its body is not described.
+UNTYPED = {
+    "POST /exchange/v1/messages": "the seal is over the bytes; docs/exchange-protocol.md describes them"
+}
+
+
+def test_every_body_is_typed(gateway: dict[str, Any]) -> None:
+    bodies = {
+        name: operation["requestBody"]["content"]["application/json"].get("schema", {})
+        for name, operation in operations(gateway).items()
+        if "requestBody" in operation
+    }
+    assert {name for name, schema in bodies.items() if not {"$ref", "oneOf"} & set(schema)} == set(UNTYPED)
+
+
+def test_every_path_parameter_is_described(gateway: dict[str, Any]) -> None:
     for name, operation in operations(gateway).items():
-        if body := operation.get("requestBody"):
-            schema = body["content"]["application/json"]["schema"]
-            assert {"$ref", "oneOf"} & set(schema), name
         described = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
         in_path = {part[1:-1] for part in name.split("/") if part.startswith("{")}
         assert described == in_path, name

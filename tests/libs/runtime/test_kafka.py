@@ -16,7 +16,7 @@ from libs.runtime.migrations import REPOSITORY_ROOT
 def test_the_command_says_where_the_broker_is_and_stops_it_on_ctrl_c(
     real_kafka: EmbeddedKafka, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "libs.runtime.kafka", "--port", "0", "--data", str(tmp_path)]
+    command = [sys.executable, "-m", "libs.runtime.command", "kafka", "--port", "0", "--data", str(tmp_path)]
     process = subprocess.Popen(command, cwd=REPOSITORY_ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")

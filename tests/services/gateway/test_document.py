@@ -24,6 +24,12 @@ async def test_the_merged_document_is_served(knock: Knock, tmp_path: Path) -> No
     assert answer.json() == merged
 
 
+async def test_an_installation_without_the_document_says_so(knock: Knock, tmp_path: Path) -> None:
+    async with knock(openapi_file=tmp_path / "gateway.json") as client:
+        answer = await client.get("/openapi.json")
+    assert (answer.status_code, answer.json()["code"]) == (503, "no_document")
+
+
 @pytest.mark.skipif(not find_spec("fastapi_swagger"), reason="the files of Swagger UI are not installed")
 async def test_the_page_fetches_nothing_from_outside(knock: Knock) -> None:
     async with knock() as client:
