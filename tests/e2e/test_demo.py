@@ -26,13 +26,9 @@ def test_the_demonstration_tells_five_stories_and_leaves_nothing(tmp_path: Path)
         assert f"（{chapter}）" in told.stdout
     assert "五个故事讲完" in told.stdout
     assert not list(tmp_path.glob("yibao-demo-*"))
-    left = [
-        p.info["cmdline"]
-        for p in psutil.process_iter(["cmdline"])
-        if _belongs_to(p.info["cmdline"], tmp_path)
-    ]
-    assert left == []
+    assert _processes_of(tmp_path) == []
 
 
-def _belongs_to(command: list[str] | None, folder: Path) -> bool:
-    return any(str(folder) in part for part in command or [])
+def _processes_of(folder: Path) -> list[list[str]]:
+    commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    return [command for command in commands if any(str(folder) in part for part in command)]

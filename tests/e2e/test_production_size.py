@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from tests.support.rehearsal import Rehearsal, starting_order
 @pytest.mark.slow
 @pytest.mark.kafka
 @pytest.mark.timeout(300)
-def test_every_container_starts_answers_and_stops_in_order(tmp_path: Path, real_kafka: EmbeddedKafka) -> None:
+def test_every_container_starts_answers_and_stops_in_order(real_kafka: EmbeddedKafka) -> None:
     with (
-        EmbeddedPostgres(tmp_path / "pg", THROW_AWAY_SETTINGS) as postgres,
-        Rehearsal(tmp_path, postgres, real_kafka.address) as rehearsal,
+        # A server of its own, because this one asks for passwords.
+        tempfile.TemporaryDirectory(prefix="yibao-rehearsal-") as folder,
+        EmbeddedPostgres(Path(folder) / "pg", THROW_AWAY_SETTINGS) as postgres,
+        Rehearsal(Path(folder), postgres, real_kafka.address) as rehearsal,
     ):
         rehearsal.migrate()
         rehearsal.ask_for_passwords()

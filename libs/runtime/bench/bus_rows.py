@@ -77,10 +77,8 @@ async def submit_with_outbox(url: str, programs: Path, seconds: float) -> Row:
 async def relay(url: str, transport: Transport, raw: Transport, name: str, events: int) -> Row:
     """The outbox emptied to the transport, against the transport fed the same bytes directly."""
     await _fill_outbox(url, events)
-    started = time.perf_counter()
     running = asyncio.create_task(Relay(url, transport).run())
-    await _until_outbox_is_empty(url)
-    product = Sample(events / (time.perf_counter() - started))
+    product = await _steady_rate(url, "SELECT $1 - count(*) FROM outbox", events)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     floor = await _publish_raw(raw, events)
@@ -104,10 +102,8 @@ async def consume(url: str, transport: Transport, name: str, events: int) -> Row
         transport=transport,
         open_transaction=lambda _: database.transaction(ALL_REGIONS),
     )
-    started = time.perf_counter()
     running = asyncio.create_task(consumer.run())
-    await _until(url, "SELECT count(*) FROM bench_effects", events)
-    product = Sample(events / (time.perf_counter() - started))
+    product = await _steady_rate(url, "SELECT count(*) FROM bench_effects WHERE $1 > 0", events)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await database.close()
@@ -174,13 +170,19 @@ async def _batched_sql(url: str, events: int) -> Sample:
     return sample
 
 
-async def _until_outbox_is_empty(url: str) -> None:
-    await _until(url, "SELECT count(*) FROM outbox", 0)
-
-
-async def _until(url: str, query: str, expected: int) -> None:
+async def _steady_rate(url: str, done_query: str, events: int) -> Sample:
+    """Rate from the moment a tenth is done (joining groups and taking leases is over) to the end."""
     connection = await asyncpg.connect(url)
-    async with asyncio.timeout(300):
-        while await connection.fetchval(query) != expected:  # noqa: ASYNC110 -- another session changes it
-            await asyncio.sleep(0.005)
+    first = await _until(connection, done_query, events, events // 10)
+    started = time.perf_counter()
+    last = await _until(connection, done_query, events, events)
+    elapsed_s = time.perf_counter() - started
     await connection.close()
+    return Sample((last - first) / elapsed_s)
+
+
+async def _until(connection: asyncpg.Connection, done_query: str, events: int, enough: int) -> int:
+    async with asyncio.timeout(300):
+        while (done := await connection.fetchval(done_query, events)) < enough:
+            await asyncio.sleep(0.01)
+    return int(done)

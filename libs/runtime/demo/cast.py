@@ -62,9 +62,8 @@ class Cast:
     async def found_employers(self, region_codes: Iterable[str] = COUNTIES) -> None:
         """One employer in each of these cities."""
         for region_code in region_codes:
-            made_up = self.made_up.employer(
-                COUNTIES[region_code], names.name_of(region_code).removesuffix("市")
-            )
+            place = names.name_of(region_code).removesuffix("市")
+            made_up = self.made_up.employer(COUNTIES[region_code], place)
             body = {"region_code": region_code, "credit_code": made_up.credit_code, "name": made_up.name}
             employer = await self._as_clerk(region_code, "/v1/enrollment/employers", body, 201)
             self._employers[region_code] = employer["id"]
