@@ -42,7 +42,6 @@ _AWAY = ("08", "40", "53", "57P", "58", "55P03")
 
 
 def is_database_away(error: BaseException) -> bool:
-    return False
     """Whether the same work may succeed later without anybody changing anything."""
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:

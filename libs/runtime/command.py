@@ -142,6 +142,14 @@ def exchange_verify(
     raise typer.Exit(verify_file(file, keys, console))
 
 
+@app.command()
+def seals(folder: Path) -> None:
+    """为在本系统办理业务的各经办机构生成交换签章（已有的不动），并写公钥目录。"""
+    from libs.runtime.seals import keep_seals
+
+    console.print(f"签章在 {keep_seals(folder)}")
+
+
 @officers_app.command("add")
 def add_officer(
     username: str,
@@ -151,20 +159,22 @@ def add_officer(
     roles: Annotated[str, typer.Option(prompt="角色（clerk,reviewer,finance,chief,supervisor,auditor）")],
     password: Annotated[str, typer.Option(prompt="口令", hide_input=True, confirmation_prompt=True)],
     folder: Folder = DEFAULT_FOLDER,
+    owner_url: Annotated[str, typer.Option(help="网关数据库的属主连接（生产）；不给则用数据目录")] = "",
 ) -> None:
-    """登记一名工作人员（单机数据目录）。"""
-    from libs.runtime.registration import register_officer_in
+    """登记一名工作人员。"""
+    from libs.runtime.registration import register_officer_at, register_officer_in
+    from libs.webapp.callers import Role
 
+    officer = {
+        "username": username,
+        "password": password,
+        "name": name,
+        "office": office,
+        "regions": regions.split(","),
+        "roles": [Role(role.strip()) for role in roles.split(",")],
+    }
     asyncio.run(
-        register_officer_in(
-            folder,
-            username=username,
-            password=password,
-            name=name,
-            office=office,
-            regions=regions.split(","),
-            roles=roles.split(","),
-        )
+        register_officer_at(owner_url, **officer) if owner_url else register_officer_in(folder, **officer)
     )
     console.print(f"已登记：{username}")
 

@@ -8,7 +8,6 @@ is needed.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import json
 import os
 from collections.abc import AsyncIterator, Callable
@@ -22,16 +21,15 @@ import structlog
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from libs.casework.clock import SHANGHAI, Clock, SystemClock
+from libs.casework.clock import Clock, SystemClock
 from libs.eventbus.tables import create_log
-from libs.exchange.seals import Ed25519Signer, KeyDirectory
-from libs.regions.agencies import Agencies
 from libs.runtime import composition
 from libs.runtime.databases import OWNER, SERVICES, login_of
 from libs.runtime.fresh_secrets import fresh_secrets
 from libs.runtime.generated_settings import settings_of
 from libs.runtime.postgres import EmbeddedPostgres
 from libs.runtime.provisioning import ProvisioningSettings, prepare
+from libs.runtime.seals import keep_seals
 from libs.webapp.edge import Resources
 from libs.webapp.settings import EventTransport, ServiceSettings
 
@@ -71,7 +69,7 @@ async def embedded(
         progress("启动 PostgreSQL 18")
         postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres", postgres_settings))
         secrets = _kept_secrets(folder / "secrets.json")
-        keys_folder = _kept_seals(folder / "exchange-keys")
+        keys_folder = keep_seals(folder / "exchange-keys")
         progress("建库、授权、迁移")
         await prepare(ProvisioningSettings(admin_url=SecretStr(postgres.url("postgres"))))
         await _prepare_event_log(postgres)
@@ -147,22 +145,3 @@ def _kept_secrets(path: Path) -> dict[str, str]:
             json.dump(fresh_secrets(), file)
     secrets: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     return secrets
-
-
-def _kept_seals(folder: Path) -> Path:
-    """A seal for every agency that runs here, and the directory of public keys, made once."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    trusted = folder / "trusted.json"
-    known = KeyDirectory.from_data(
-        json.loads(trusted.read_text(encoding="utf-8")) if trusted.exists() else []
-    )
-    for region_code in Agencies.from_file().local_region_codes():
-        path = folder / f"{region_code}.pem"
-        if path.exists():
-            continue
-        signer = Ed25519Signer.generate(region_code)
-        path.touch(mode=0o600)
-        path.write_bytes(signer.pem())
-        known.add(signer.trusted_key(dt.datetime(2020, 1, 1, tzinfo=SHANGHAI)))
-    trusted.write_text(json.dumps(known.to_data(), ensure_ascii=False, indent=1), encoding="utf-8")
-    return folder

@@ -31,17 +31,6 @@ This page is written by `make generate` from the settings models; change the sen
 """
 
 
-def write() -> None:
-    """Bring the page up to date."""
-    SETTINGS_PAGE.write_text(settings_markdown(), encoding="utf-8")
-
-
-def differences() -> list[str]:
-    """One line if the page is missing or out of date; empty if it is up to date."""
-    present = SETTINGS_PAGE.read_text(encoding="utf-8") if SETTINGS_PAGE.exists() else None
-    return [] if present == settings_markdown() else [f"docs/{SETTINGS_PAGE.name} is out of date"]
-
-
 def settings_markdown() -> str:
     """The whole page."""
     sections = [_HEAD, settings_section("Every service", ServiceSettings, set())]

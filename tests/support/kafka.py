@@ -2,7 +2,9 @@
 
 In tests/conftest.py::
 
-    from tests.support.kafka import kafka_broker, mock_broker, pytest_terminal_summary, real_kafka
+    from tests.support.kafka import (  # noqa: F401
+        kafka_broker, mock_broker, pytest_terminal_summary, real_kafka, real_kafka_or_reason
+    )
 """
 
 from __future__ import annotations

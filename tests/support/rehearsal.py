@@ -57,8 +57,9 @@ class Rehearsal:
         """From now on the server lets our roles in by password only, as the container's does."""
         path = self._postgres.folder / "pg_hba.conf"
         path.write_text(SCRAM + path.read_text(encoding="utf-8"), encoding="utf-8")
-        psql = [self._postgres.programs / "psql", self._postgres.url("postgres"), "-qAtc"]
-        subprocess.run([*psql, "SELECT pg_reload_conf()"], check=True, stdout=subprocess.DEVNULL)
+        psql, url = self._postgres.programs / "psql", self._postgres.url("postgres")
+        reload = "SELECT pg_reload_conf()"
+        subprocess.run([str(psql), url, "-qAtc", reload], check=True, stdout=subprocess.DEVNULL)
 
     def start(self, name: str) -> None:
         """Start one container's process; its log goes to ``<name>.log``."""
@@ -113,7 +114,9 @@ class Rehearsal:
 
 def starting_order() -> Iterator[str]:
     """The containers that serve or work, each after those it waits for."""
-    left = {name: set(container["depends_on"]) & processes().keys() for name, container in processes().items()}
+    left = {
+        name: set(container["depends_on"]) & processes().keys() for name, container in processes().items()
+    }
     done = {"migrate"}
     while left.keys() - done:
         ready = sorted(name for name in left.keys() - done if left[name] <= done)

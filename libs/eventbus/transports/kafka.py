@@ -12,16 +12,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CommitFailedError,
-    IllegalStateError,
     KafkaError,
     MessageSizeTooLargeError,
     ProducerClosed,
@@ -31,15 +29,12 @@ from aiokafka.partitioner import murmur2
 
 from libs.eventbus.transport import (
     GroupRunning,
-    OwnershipLost,
     ProducerBroken,
-    Record,
     RecordRefused,
     Unavailable,
     too_large,
 )
-
-log = structlog.get_logger(__name__)
+from libs.eventbus.transports.kafka_subscription import KafkaSubscription, stop, unavailable_without_broker
 
 _BATCH_BYTES = 512 * 1024
 _TOPIC_ALREADY_EXISTS = 36
@@ -108,7 +103,7 @@ class KafkaTransport:
                 await consumer.start()
             yield KafkaSubscription(consumer, self._commit_timeout_s)
         finally:
-            await _stop(consumer)
+            await stop(consumer)
 
     async def rewind(self, group: str, topics: Collection[str]) -> None:
         producer = await self._ready()
@@ -122,12 +117,12 @@ class KafkaTransport:
             except CommitFailedError as error:
                 raise GroupRunning(group) from error
             finally:
-                await _stop(consumer)
+                await stop(consumer)
 
     async def close(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _stop(producer)
+            await stop(producer)
 
     async def _send(self, topic: str, messages: Sequence[Numbered], batch_bytes: int) -> None:
         producer = await self._ready()
@@ -171,7 +166,7 @@ class KafkaTransport:
                         async with asyncio.timeout(self._publish_timeout_s):
                             await producer.start()
                 except BaseException:
-                    await _stop(producer)
+                    await stop(producer)
                     raise
                 self._producer = producer
             return self._producer
@@ -179,13 +174,14 @@ class KafkaTransport:
     async def _discard(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:
             self._producer = None
+            self._known_topics.clear()  # the cluster may be another one when it comes back
         # Of itself stop() would wait for what the broken producer may never deliver.
         sender = producer._sender.sender_task
         sender.cancel()
         await producer.client.close()
         await asyncio.wait([sender], timeout=5)
         producer._message_accumulator.fail_all(ProducerClosed())
-        await _stop(producer)
+        await stop(producer)
 
     async def _ensure(self, topics: Collection[str]) -> None:
         missing = [topic for topic in topics if topic not in self._known_topics]
@@ -205,37 +201,6 @@ class KafkaTransport:
         for name, code, *_ in answer.topic_errors:
             if code not in (0, _TOPIC_ALREADY_EXISTS):
                 raise Unavailable(f"topic {name} not created, error {code}")
-
-
-class KafkaSubscription:
-    """One member of a consumer group."""
-
-    def __init__(self, consumer: AIOKafkaConsumer, commit_timeout_s: float) -> None:
-        self._consumer = consumer
-        self._commit_timeout_s = commit_timeout_s
-
-    async def fetch(self, max_records: int) -> Sequence[Record]:
-        with unavailable_without_broker():
-            fetched = await self._consumer.getmany(timeout_ms=500, max_records=max_records)
-        return [
-            Record(
-                slot.topic, slot.partition, r.offset, (r.key or b"").decode(errors="replace"), r.value or b""
-            )
-            for slot, records in fetched.items()
-            for r in records
-        ]
-
-    async def commit(self, records: Collection[Record]) -> None:
-        ends: dict[TopicPartition, int] = {}
-        for record in records:
-            slot = TopicPartition(record.topic, record.partition)
-            ends[slot] = max(ends.get(slot, 0), record.offset + 1)
-        try:
-            with unavailable_without_broker():
-                async with asyncio.timeout(self._commit_timeout_s):
-                    await self._consumer.commit(ends)
-        except (CommitFailedError, IllegalStateError) as error:
-            raise OwnershipLost(repr(error)) from error
 
 
 async def _send_partition(
@@ -265,25 +230,3 @@ async def _send_partition(
 def _partition_of(key: str, count: int) -> int:
     """Kafka's own default, so that other producers' records of a key meet ours."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % count
-
-
-@contextlib.contextmanager
-def unavailable_without_broker() -> Iterator[None]:
-    """Turn errors of the client into ``Unavailable``, those of a lost partition excepted."""
-    try:
-        yield
-    except (CommitFailedError, IllegalStateError):
-        raise
-    except (KafkaError, OSError) as error:  # TimeoutError is an OSError
-        raise Unavailable(repr(error)) from error
-
-
-async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
-    """Stop a client within bounded time, whatever state its broker is in."""
-    try:
-        async with asyncio.timeout(5):
-            await client.stop()
-    except (KafkaError, OSError) as error:
-        log.warning("kafka_client_not_stopped_cleanly", error=repr(error))
-        connection = client.client if isinstance(client, AIOKafkaProducer) else client._client
-        await connection.close()

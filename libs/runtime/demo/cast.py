@@ -68,6 +68,13 @@ class Cast:
             employer = await self._as_clerk(region_code, "/v1/enrollment/employers", body, 201)
             self._employers[region_code] = employer["id"]
 
+    async def populate(self, people_per_city: int) -> None:
+        """People who stay where they are: the cities are not empty around the story."""
+        for region_code, county in COUNTIES.items():
+            for number in range(people_per_city):
+                insured = await self.enrol(self.made_up.person(county), region_code, "2024-01-01")
+                await self.contribute(insured, months_from("2024-01", f"2025-{number % 12 + 1:02d}"))
+
     async def enrol(
         self, person: MadeUpPerson, region_code: str, since: str, *, person_kind: str = "employee"
     ) -> Insured:

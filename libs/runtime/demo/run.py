@@ -24,6 +24,7 @@ from libs.runtime.registration import register_client
 from libs.runtime.serving import address_of, listening_socket, served
 
 SEED = 20260302
+PEOPLE_PER_CITY = 6
 FIRST_DAY = dt.datetime(2026, 3, 2, 9, 0, tzinfo=SHANGHAI)  # a Monday after the Spring Festival
 PINS = {ZIBO: "shandong-2020", DONGYING: "shandong-2020"}
 
@@ -79,4 +80,5 @@ async def _set_the_stage(
     cast = Cast(api, SEED)
     await cast.hire_officers(installation.postgres)
     await cast.found_employers()
+    await cast.populate(PEOPLE_PER_CITY)
     return Stage(api, cast, Narrator(console, clock), clock, backend)

@@ -148,10 +148,14 @@ class Stage:
 
     async def fund_accounts(self, region_code: str) -> dict[str, str]:
         """Balances of a city's own accounts by kind, yuan; zero where none is open yet."""
-        path = f"/v1/enrollment/fund-accounts?region_code={region_code}&fund={EMPLOYEE}"
-        accounts = await self.api.get(officer(region_code, Role.FINANCE), path)
+        accounts = await self.fund_account_list(region_code)
         found = {account["kind"]: account["balance_yuan"] for account in accounts}
         return {kind: found.get(kind, "0.00") for kind in ("in_transit_out", "in_transit_in")}
+
+    async def fund_account_list(self, region_code: str) -> Any:
+        """A city's books as its finance officer reads them."""
+        path = f"/v1/enrollment/fund-accounts?region_code={region_code}&fund={EMPLOYEE}"
+        return await self.api.get(officer(region_code, Role.FINANCE), path)
 
     def working_days_later(self, working_days: int) -> None:
         """The story's clock goes on to nine o'clock some working days later."""

@@ -6,9 +6,21 @@ from typing import Any
 
 from libs.regions import names
 from libs.runtime.demo.api import UnexpectedAnswer, until
-from libs.runtime.demo.cast import DONGYING, WUHAN, YANTAI, ZAOZHUANG, ZIBO, Insured, officer, officer_title
+from libs.runtime.demo.cast import (
+    COUNTIES,
+    DONGYING,
+    WUHAN,
+    YANTAI,
+    ZAOZHUANG,
+    ZIBO,
+    Insured,
+    officer,
+    officer_title,
+)
 from libs.runtime.demo.stage import Stage
 from libs.webapp.callers import Role
+
+WEIFANG = "370700"  # goes by the province's edition of 2023 as it is
 
 OPENING = """全部人物、单位、账户均为虚构，身份证号码校验位有效。
 一个进程里运行：PostgreSQL 18、七个服务及其后台进程、网关；以下每一步都经网关的HTTP接口办理，
@@ -20,6 +32,8 @@ OPENING = """全部人物、单位、账户均为虚构，身份证号码校验�
 async def tell_all(stage: Stage) -> None:
     """All five, in order."""
     stage.narrator.opening(OPENING)
+    await _the_five_catalogues(stage)
+    await _the_cities(stage)
     await within_the_province(stage)
     await across_provinces(stage)
     await by_letter(stage)
@@ -79,7 +93,7 @@ async def by_letter(stage: Stage) -> None:
         "（三）淄博 → 东营：联系函方式，省内15个工作日",
         "两市按配置执行2020版清单：转入地受理，凭《参保凭证》，先发联系函。",
     )
-    there, here = await stage.mover(ZIBO, DONGYING, "2024-01", "2026-01")
+    there, here = await stage.mover(ZIBO, DONGYING, "2024-01", "2025-11")
     rows = [await stage.money_row("申请前", there, here)]
     materials = ["identity-proof", "participation-certificate", "transfer-application-form"]
     incoming = await _apply(stage, DONGYING, "002036003002", there, here, materials)
@@ -153,6 +167,36 @@ async def refused(stage: Stage) -> None:
     stage.narrator.step("系统", answer["detail"])
     case = await stage.act(case_no, "refuse", Role.CLERK, "出具不予受理决定")
     stage.narrator.listing(f"{case['status_name']}，全部理由：", case["notice"])
+
+
+async def _the_five_catalogues(stage: Stage) -> None:
+    """What each city goes by, as the gateway tells anybody."""
+    rows = []
+    for region_code in (WUHAN, ZAOZHUANG, YANTAI, WEIFANG, ZIBO):
+        today = stage.clock.now().date().isoformat()
+        listed = await stage.api.get(None, f"/v1/regions/{region_code}/service-items?on={today}")
+        editions = "、".join(dict.fromkeys(item["edition"]["title"] for item in listed["items"]))
+        rows.append((names.name_of(region_code), str(len(listed["items"])), editions))
+    stage.narrator.table("五套目录：各地办理依据", ("地区", "事项", "目录（由近及远）"), rows)
+
+
+async def _the_cities(stage: Stage) -> None:
+    """Who is there before the story begins, from the cities' own books."""
+    rows = []
+    for region_code in COUNTIES:
+        accounts = await stage.fund_account_list(region_code)
+        people = next(account for account in accounts if account["kind"] == "personal_account")
+        bank = next(account for account in accounts if account["kind"] == "bank_mirror")
+        rows.append(
+            (
+                names.name_of(region_code),
+                str(people["accounts"]),
+                people["balance_yuan"],
+                bank["balance_yuan"],
+            )
+        )
+    columns = ("地区", "个人账户数", "个人账户合计（元）", "银行存款对应（元）")
+    stage.narrator.table("各地账本：故事开始之前", columns, rows)
 
 
 async def _apply(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.casebook.cases import Case
+from libs.casebook.cases import Case, stale_version
 from libs.casebook.cases import Move as Step
 from libs.casework.actors import Actor
 from libs.casework.clock import SHANGHAI
@@ -21,7 +21,7 @@ from libs.exchange.bodies import Body
 from libs.exchange.envelope import Kind, Message
 from libs.exchange.faults import ExchangeFault
 from libs.exchange.outgoing import send
-from libs.refusals.faults import Fault, Refusal, RefusalKind, conflict
+from libs.refusals.faults import Fault, conflict
 from services.transfer import repository
 from services.transfer.domain.stages import STAGE_LIMITS, Stage
 from services.transfer.models import Move
@@ -50,11 +50,7 @@ class Desk:
         """Take case and move for work. Raises Refusal: not found, or newer than ``version`` (If-Match)."""
         case, move = await self._take(await repository.move_by_case_no(self.session, case_no))
         if version is not None and version != case.version:
-            raise Refusal(
-                RefusalKind.STALE_VERSION,
-                "stale_version",
-                f"办件已更新到第{case.version}版，您看到的是第{version}版，请刷新后再办。",
-            )
+            raise stale_version(version)
         return case, move
 
     async def open_by_id(self, case_id: UUID) -> tuple[Case, Move]:
@@ -66,12 +62,21 @@ class Desk:
         return await self._take(await repository.move_in(self.session, region_code, conversation))
 
     async def _take(self, move: Move) -> tuple[Case, Move]:
-        """Lock conversation, then case: the order of arriving messages (exchange/conversations.py)."""
-        await conversations.hold(
-            self.session, move.region_code, move.conversation, move.counterpart_region_code, self.now
-        )
+        """Lock conversation, then case: the order of arriving messages (exchange/conversations.py).
+
+        A conversation the other city has not heard of has no messages to wait for. Raises Refusal
+        (stale version) where somebody opened it just before the case was locked.
+        """
+        was_open = move.conversation_opened
+        if was_open:
+            await conversations.hold(
+                self.session, move.region_code, move.conversation, move.counterpart_region_code, self.now
+            )
         case = await self.office.casebook.load_by_id(self.session, move.case_id, lock=True)
-        return case, await repository.move_of(self.session, case)
+        move = await repository.move_of(self.session, case)
+        if move.conversation_opened and not was_open:
+            raise stale_version(case.version - 1)
+        return case, move
 
     async def step(
         self,

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
-import asyncpg
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, text
@@ -258,23 +257,19 @@ class Wire:
         )
 
 
-async def everything(transport: Transport, number: int, *, group: str = "wire-tap") -> Wire:
+async def everything(
+    transport: Transport, number: int, *, group: str = "wire-tap", deadline_s: float = 30.0
+) -> Wire:
     """Read a topic from its beginning until so many different events have come."""
     records: list[Record] = []
+    ids: set[uuid.UUID] = set()
     async with transport.subscribe(group, [TOPIC]) as subscription:
 
         async def enough() -> bool:
-            records.extend(await subscription.fetch(500))
-            return len({Event.from_bytes(record.body).id for record in records}) >= number
+            fetched = await subscription.fetch(1000)
+            records.extend(fetched)
+            ids.update(Event.from_bytes(record.body).id for record in fetched)
+            return len(ids) >= number
 
-        await until(enough, what=f"the arrival of {number} events")
+        await until(enough, deadline_s=deadline_s, what=f"the arrival of {number} events")
     return Wire(records)
-
-
-async def database_answers(database: str) -> bool:
-    try:
-        connection = await asyncpg.connect(database)
-    except (OSError, asyncpg.PostgresError):
-        return False
-    await connection.close()
-    return True

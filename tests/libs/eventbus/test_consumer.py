@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -303,8 +304,9 @@ async def test_an_event_the_database_objects_to_is_poison(service: Service, code
     assert await service.count("dead_letter", "fault = 'poison' AND reason LIKE '%injected'") == 1
 
 
-async def test_b15_while_the_database_is_gone_no_offset_moves_and_then_it_catches_up(tmp_path: Path) -> None:
-    server = EmbeddedPostgres(tmp_path / "pg", THROW_AWAY_SETTINGS)
+async def test_b15_while_the_database_is_gone_no_offset_moves_and_then_it_catches_up() -> None:
+    folder = tempfile.TemporaryDirectory()  # not pytest's, which other runs of root's may close
+    server = EmbeddedPostgres(Path(folder.name) / "pg", THROW_AWAY_SETTINGS)
     transport = CountingCommits(MemoryTransport())
     failures = 0
 
@@ -321,7 +323,7 @@ async def test_b15_while_the_database_is_gone_no_offset_moves_and_then_it_catche
     async def three_failures() -> bool:
         return failures >= 3
 
-    with contextlib.ExitStack() as running_server:
+    with folder, contextlib.ExitStack() as running_server:
         running_server.enter_context(server)
         await provision(server.url("postgres"), databases=())
         service = await installed(server.url("postgres"))

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 from libs.eventbus import dead_letters
 from libs.eventbus.relay import Relay
 from libs.eventbus.transport import ProducerBroken, RecordRefused, Unavailable
-from libs.eventbus.transports.kafka import KafkaSubscription, KafkaTransport
+from libs.eventbus.transports.kafka import KafkaTransport
+from libs.eventbus.transports.kafka_subscription import KafkaSubscription
 from libs.runtime.kafka import EmbeddedKafka
 from tests.libs.eventbus.harness import (
     AT,

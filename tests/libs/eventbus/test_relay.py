@@ -57,7 +57,7 @@ async def storm(service: Service, transport: Transport, transactions: int, per_t
         leaver.cancel()
         async with running(relay().run()):
             published = [event for some in await writing for event in some]
-            wire = await everything(transport, len(published))
+            wire = await everything(transport, len(published), deadline_s=300)
     assert wire.lost(published) == 0
     assert wire.inversions() == 0
     assert wire.first_copies() == {key: list(range(len(ns))) for key, ns in wire.first_copies().items()}

@@ -14,6 +14,7 @@ from libs.exchange.courier import HttpCourier
 from libs.exchange.seals import Ed25519Signer, KeyDirectory
 from libs.exchange.sender import Sender
 from libs.runtime.postgres import EmbeddedPostgres
+from libs.webapp.telemetry import configure_logging
 from services.transfer.app import create
 from services.transfer.composition import (
     TRUSTED_KEYS_FILE,
@@ -37,6 +38,12 @@ from tests.support.service import client_of, service_resources
 from tests.support.tokens import PUBLIC_KEY
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=SHANGHAI)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs_as_in_production() -> None:
+    """structlog unconfigured prints the variables of a traceback, personal data among them."""
+    configure_logging()
 
 
 @pytest.fixture(scope="session")

@@ -52,9 +52,8 @@ ROLES = {
 IDENTITY = {"key": "identity-proof"}
 CERTIFICATE = {"key": "participation-certificate"}
 FORM = {"key": "transfer-application-form"}
-_MATERIALS = {YANTAI: [IDENTITY, CERTIFICATE]} | dict.fromkeys(
-    (ZIBO, DONGYING), [IDENTITY, CERTIFICATE, FORM]
-)
+_BY_LETTER = [IDENTITY, CERTIFICATE, FORM]
+_MATERIALS = {YANTAI: [IDENTITY, CERTIFICATE], ZIBO: _BY_LETTER, DONGYING: _BY_LETTER}
 _COUNTED = (
     "cases",
     "case_record",
