@@ -45,7 +45,7 @@ class CaseMoved(Fact):
     actor_name: str
     office: str | None = None
     reason: str | None = None
-    notice: list[NoticeItem] = []
+    notice: list[NoticeItem] = Field(default_factory=list)
     due_on: dt.date | None = None
     due_provisional: bool = False
     assignee: str | None = None

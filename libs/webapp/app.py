@@ -26,6 +26,8 @@ def create_app(
     app = FastAPI(
         title=title,
         version=VERSION,
+        docs_url=None,  # FastAPI's own pages load from other hosts; the gateway serves /docs itself
+        redoc_url=None,
         generate_unique_id_function=operation_id,
         responses={"default": {"model": problems.Problem, "description": "未成功：problem+json"}},
         separate_input_output_schemas=False,

@@ -8,6 +8,8 @@ identity number travels in a token.
 from __future__ import annotations
 
 import base64
+import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,6 +24,7 @@ from libs.webapp.database import ALL_REGIONS
 ISSUER = "yibao-gateway"
 AUDIENCE = "yibao"
 ALGORITHM = "Ed25519"
+MOST_REMEMBERED_TOKENS = 10_000
 
 
 class CallerKind(StrEnum):
@@ -106,15 +109,31 @@ class TokenVerifier:
             kind={"essential": True},
         )
 
+        self._verified: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
+
     def caller_of(self, token: str) -> Caller:
-        """Raises NotSignedInError unless signature, issuer, audience and expiry hold."""
+        """Raises NotSignedInError unless signature, issuer, audience and expiry hold.
+
+        A token that was verified is remembered until it expires: the signature costs 135 µs,
+        and a caller uses one token for many requests.
+        """
+        remembered = self._verified.get(token)
+        if remembered is not None and time.time() < remembered[1]:
+            return remembered[0]
+        caller, expires_at = self._verify(token)
+        self._verified[token] = (caller, expires_at)
+        if len(self._verified) > MOST_REMEMBERED_TOKENS:
+            self._verified.popitem(last=False)
+        return caller
+
+    def _verify(self, token: str) -> tuple[Caller, float]:
         try:
             claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
             self._claims.validate(claims)
             kind = CallerKind(claims["kind"])
         except (JoseError, ValueError) as error:
             raise NotSignedInError(str(error)) from error
-        return Caller(
+        caller = Caller(
             kind=kind,
             subject=claims["sub"],
             name=claims.get("name", ""),
@@ -123,6 +142,7 @@ class TokenVerifier:
             scopes=frozenset(claims.get("scope", "").split()),
             office=claims.get("office"),
         )
+        return caller, float(claims["exp"])
 
 
 def bearer_token(request: Request) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,19 +36,9 @@ async def docs() -> HTMLResponse:
 
 def install(app: FastAPI, openapi_file: Path) -> None:
     """Serve the merged document at ``/openapi.json`` and its page at ``/docs``."""
-    _remove_pages_with_foreign_assets(app)
     app.openapi = lambda: _document(openapi_file)  # type: ignore[method-assign]
-    if find_spec(_PACKAGE):
-        app.include_router(router)
-        app.mount(ASSETS, StaticFiles(packages=[(_PACKAGE, "resources")]), name="docs-assets")
-
-
-def _remove_pages_with_foreign_assets(app: FastAPI) -> None:
-    """FastAPI's own pages load their scripts from public hosts."""
-    theirs = {"/docs", "/docs/oauth2-redirect", "/redoc"}
-    app.router.routes[:] = [
-        route for route in app.router.routes if getattr(route, "path", None) not in theirs
-    ]
+    app.include_router(router)
+    app.mount(ASSETS, StaticFiles(packages=[(_PACKAGE, "resources")]), name="docs-assets")
 
 
 @cache

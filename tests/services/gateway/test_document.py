@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,6 @@ async def test_an_installation_without_the_document_says_so(knock: Knock, tmp_pa
     assert (answer.status_code, answer.json()["code"]) == (503, "no_document")
 
 
-@pytest.mark.skipif(not find_spec("fastapi_swagger"), reason="the files of Swagger UI are not installed")
 async def test_the_page_fetches_nothing_from_outside(knock: Knock) -> None:
     async with knock() as client:
         page = await client.get("/docs")
