@@ -89,7 +89,7 @@ class CaseClock:
         if self.allowed.unit is not Unit.WORKING_DAY:
             later = self.due.on + (on - self.paused_on)
             return replace(running, due=DueDate(later, provisional=False), reminded=None)
-        left = self.left - working_days_between(self.running_since, self.paused_on)
+        left = max(self.left - working_days_between(self.running_since, self.paused_on), 0)
         due = add_working_days(on, left)
         return replace(running, running_since=on, left=left, due=due, reminded=None)
 

@@ -47,6 +47,7 @@ def exchange_router(
     @router.post(
         PATH,
         operation_id="receive_exchange_message",
+        tags=["经办机构间交换"],
         summary="接收经办机构之间的联系函、信息表等消息",
         response_model=Receipt,
         responses={status: {"model": Refusal} for status in sorted({*STATUS.values(), 422})},

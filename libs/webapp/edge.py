@@ -45,7 +45,12 @@ class Resources:
 
 
 class TransactionRoute(APIRoute):
-    """Authenticated, idempotent, transactional route."""
+    """Authenticated, idempotent, transactional route; its summary is the endpoint's first line."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        if options.get("summary") is None and endpoint.__doc__:
+            options["summary"] = endpoint.__doc__.strip().splitlines()[0].rstrip("。")
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:
         endpoint = super().get_route_handler()

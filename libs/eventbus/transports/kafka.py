@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import lru_cache
@@ -22,7 +23,6 @@ from aiokafka.errors import (
     CommitFailedError,
     KafkaError,
     MessageSizeTooLargeError,
-    ProducerClosed,
     RecordListTooLargeError,
 )
 from aiokafka.partitioner import murmur2
@@ -175,12 +175,14 @@ class KafkaTransport:
         if self._producer is producer:
             self._producer = None
             self._known_topics.clear()  # the cluster may be another one when it comes back
-        # Of itself stop() would wait for what the broken producer may never deliver.
         sender = producer._sender.sender_task
         sender.cancel()
         await producer.client.close()
         await asyncio.wait([sender], timeout=5)
-        producer._message_accumulator.fail_all(ProducerClosed())
+        # Of itself stop() would wait for what the broken producer will never deliver.
+        unsent = producer._message_accumulator
+        for batch in (*unsent._pending_batches, *itertools.chain(*unsent._batches.values())):
+            batch.future.cancel()
         await stop(producer)
 
     async def _ensure(self, topics: Collection[str]) -> None:
