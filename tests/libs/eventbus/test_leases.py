@@ -108,13 +108,15 @@ async def test_the_keeper_survives_an_interruption_of_the_database(service: Serv
     pool = await asyncpg.create_pool(service.database, min_size=0)
     async with pool, Leases(pool, "t", lease_s=0.5) as member:
         await member.share(SLOTS)
-        await service.execute(
+        watcher = await asyncpg.connect(service.database)
+        await watcher.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        before = await pool.fetchval("SELECT max(expires_at) FROM bus_lease")
+        before = await watcher.fetchval("SELECT max(expires_at) FROM bus_lease")
 
         async def extended() -> bool:
-            return bool(await pool.fetchval("SELECT max(expires_at) > $1 FROM bus_lease", before))
+            return bool(await watcher.fetchval("SELECT max(expires_at) > $1 FROM bus_lease", before))
 
         await until(extended, what="the extension of the lease")
+        await watcher.close()
