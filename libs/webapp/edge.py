@@ -11,26 +11,28 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
+import structlog
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.casework.clock import Clock
 from libs.eventbus.faults import is_database_away
 from libs.protection.fields import FieldProtector
-from libs.refusals.faults import Refusal, RefusalKind
+from libs.refusals.faults import Refusal, RefusalKind, invalid
 from libs.webapp import idempotency
 from libs.webapp.callers import Caller, TokenVerifier, bearer_token
 from libs.webapp.database import Database
 from libs.webapp.settings import ServiceSettings
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+log = structlog.get_logger(__name__)
+
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_UNAVAILABLE = Refusal(
-    RefusalKind.UNAVAILABLE,
-    "database",
-    "系统暂时繁忙，本次未作任何更改，请稍后重试（办理类请求用原Idempotency-Key）。",
-)
+# SQLSTATE class 22: a value no column can hold (half a character, NUL, a number of 30 places). Schemas
+# name such a field; this is for what they let through.
+_DATA_EXCEPTION = "22"
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,25 @@ class TransactionRoute(APIRoute):
                     request.state.session = session
                     return await _answer(request, session, caller, endpoint)
             except Exception as error:
-                if is_database_away(error):
-                    raise _UNAVAILABLE from error
-                raise
+                refusal = _refusal_of(error)
+                if refusal is None:
+                    raise
+                log.warning("refused", code=refusal.code, path=request.url.path, exc_info=error)
+                raise refusal from error
 
         return handle
+
+
+def _refusal_of(error: Exception) -> Refusal | None:
+    """What a failure of the database means to the caller; None for any other error."""
+    if is_database_away(error):
+        message = "系统暂时繁忙，本次未作任何更改，请稍后重试（办理类请求用原Idempotency-Key）。"
+        return Refusal(RefusalKind.UNAVAILABLE, "database", message)
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    if str(state or "").startswith(_DATA_EXCEPTION):
+        message = "内容中有无法保存的字符，或有超出范围的数字，请更正后重新提交；本次未作任何更改。"
+        return invalid("unstorable", message)
+    return None
 
 
 async def _answer(request: Request, session: AsyncSession, caller: Caller, endpoint: Handler) -> Response:

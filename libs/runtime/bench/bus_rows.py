@@ -92,8 +92,8 @@ async def consume(url: str, transport: Transport, name: str, events: int) -> Row
 
     @handlers.on_batch(Benched)
     async def _effect(session, batch) -> None:  # type: ignore[no-untyped-def]
-        rows = [{"id": event.id, "status": fact.status} for event, fact in batch]
-        await session.execute(_EFFECT_INSERT, rows)
+        ids = [event.id for event, _ in batch]
+        await session.execute(_EFFECT_INSERT, {"ids": ids, "states": [fact.status for _, fact in batch]})
 
     consumer = Consumer(
         group="bench",
@@ -112,7 +112,9 @@ async def consume(url: str, transport: Transport, name: str, events: int) -> Row
 
 
 _BUSINESS_INSERT = text("INSERT INTO bench_cases (lane, number, status) VALUES (:lane, :number, 'submitted')")
-_EFFECT_INSERT = text("INSERT INTO bench_effects (event_id, status) VALUES (:id, :status)")
+_EFFECT_INSERT = text(
+    "INSERT INTO bench_effects SELECT unnest(CAST(:ids AS uuid[])), unnest(CAST(:states AS text[]))"
+)
 
 SQL = Path(__file__).parent / "sql"
 

@@ -215,3 +215,19 @@ async def test_an_operator_releases_a_key_the_relay_holds(
         wire = await everything(transport, len(expected))
     assert wire.first_copies() == {"case-1": expected}
     assert await service.count("outbox") == 0
+
+
+async def test_a_relay_whose_connections_are_cut_goes_on(service: Service) -> None:
+    transport = MemoryTransport()
+    async with running(Relay(service.database, transport, retry_delay_s=0.01).run()):
+        first = await service.note("case-1", 1)
+        await everything(transport, 1)
+        watcher = await asyncpg.connect(service.database)
+        await watcher.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'relay'"
+        )
+        await watcher.close()
+        second = await service.note("case-1", 2)
+        wire = await everything(transport, 2, group="another-tap")
+    assert wire.lost([*first, *second]) == 0

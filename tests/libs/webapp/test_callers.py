@@ -133,7 +133,7 @@ def test_regions_roles_and_scopes_are_asked_for() -> None:
         OFFICER.require_region("420100")
     with pytest.raises(Refusal, match="须由审核人员、财务人员办理"):
         OFFICER.require_role(Role.REVIEWER, Role.FINANCE)
-    with pytest.raises(Refusal, match="transfer.read"):
+    with pytest.raises(Refusal, match="“transfer"):
         OFFICER.require_scope("transfer.read")
 
 
