@@ -91,10 +91,11 @@ async def _answer(request: Request, session: AsyncSession, caller: Caller, endpo
     if request.method not in WRITES:
         return await endpoint(request)
     attempt = await idempotency.attempt_of(request, f"{caller.kind}:{caller.subject}")
-    answer = await idempotency.stored_answer(session, attempt)
+    protector = resources_of(request).protector
+    answer = await idempotency.stored_answer(session, attempt, protector)
     if answer is None:
         answer = await endpoint(request)
-        await idempotency.store_answer(session, attempt, answer)
+        await idempotency.store_answer(session, attempt, answer, protector)
     return answer
 
 
@@ -103,15 +104,22 @@ def resources_of(request: Request) -> Resources:
     return cast(Resources, request.app.state.resources)
 
 
-def _session(request: Request) -> AsyncSession:
+# Dependencies are coroutines: FastAPI sends plain functions through its thread pool, a hop each.
+
+
+async def _resources(request: Request) -> Resources:
+    return resources_of(request)
+
+
+async def _session(request: Request) -> AsyncSession:
     return cast(AsyncSession, request.state.session)
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     return cast(Caller, request.state.caller)
 
 
-def _idempotency_key(
+async def _idempotency_key(
     key: Annotated[
         str | None,
         Header(alias=idempotency.HEADER, description="每笔业务一个新值；重发时用原值，只办一次。"),
@@ -122,5 +130,5 @@ def _idempotency_key(
 
 SessionDep = Annotated[AsyncSession, Depends(_session)]
 CallerDep = Annotated[Caller, Depends(_caller)]
-ResourcesDep = Annotated[Resources, Depends(resources_of)]
+ResourcesDep = Annotated[Resources, Depends(_resources)]
 IdempotencyKeyDoc = Depends(_idempotency_key)

@@ -16,6 +16,7 @@ from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.protection.fields import FieldProtector
 from libs.refusals.faults import Fault, conflict, invalid
 
 HEADER = "Idempotency-Key"
@@ -84,7 +85,9 @@ async def attempt_of(request: Request, caller: str) -> Attempt:
     return Attempt(caller, key, digest.hexdigest())
 
 
-async def stored_answer(session: AsyncSession, attempt: Attempt) -> Response | None:
+async def stored_answer(
+    session: AsyncSession, attempt: Attempt, protector: FieldProtector
+) -> Response | None:
     """The answer already given to this attempt, if any; holds the key until the transaction ends.
 
     Raises Refusal: conflict while the first one runs, invalid where the body differs.
@@ -101,11 +104,14 @@ async def stored_answer(session: AsyncSession, attempt: Attempt) -> Response | N
         raise conflict("idempotency_running", f"同一{HEADER}的请求正在办理，请稍后用原值重发以取得结果。")
     if row.request_digest != attempt.request_digest:
         raise invalid("idempotency_mismatch", f"此{HEADER}已用于内容不同的请求，请换一个新值。")
-    return Response(row.body, row.status, {**row.headers, "Idempotency-Replayed": "true"})
+    body = protector.decrypt(row.body.decode(), _context(attempt))
+    return Response(body, row.status, {**row.headers, "Idempotency-Replayed": "true"})
 
 
-async def store_answer(session: AsyncSession, attempt: Attempt, response: Response) -> None:
-    """Keep the answer in the transaction of the effect."""
+async def store_answer(
+    session: AsyncSession, attempt: Attempt, response: Response, protector: FieldProtector
+) -> None:
+    """Keep the answer in the transaction of the effect, encrypted: answers hold names."""
     kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     await session.execute(
         idempotency_keys.insert().values(
@@ -114,6 +120,10 @@ async def store_answer(session: AsyncSession, attempt: Attempt, response: Respon
             request_digest=attempt.request_digest,
             status=response.status_code,
             headers=kept,
-            body=bytes(response.body),
+            body=protector.encrypt(bytes(response.body).decode(), _context(attempt)).encode(),
         )
     )
+
+
+def _context(attempt: Attempt) -> str:
+    return f"{attempt.caller}/idempotency.{attempt.key}"

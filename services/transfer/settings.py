@@ -22,3 +22,6 @@ class TransferSettings(ServiceSettings):
 
     exchange_poll_s: float = 0.1
     """Longest pause between two looks for messages to send."""
+
+    exchange_timeout_s: float = 8.0
+    """Seconds another city has to answer a message before it is sent again."""

@@ -53,7 +53,10 @@ async def run(resources: Resources, transport: Transport) -> None:
     """Run until cancelled."""
     office = office_of(resources)
     async with httpx.AsyncClient() as client:
-        await _run(resources, office, transport, HttpCourier(client, _address_of(resources, office)))
+        courier = HttpCourier(
+            client, _address_of(resources, office), timeout_s=transfer_settings(resources).exchange_timeout_s
+        )
+        await _run(resources, office, transport, courier)
 
 
 def _address_of(resources: Resources, office: Office) -> Callable[[str], str | None]:
@@ -84,6 +87,8 @@ async def _run(resources: Resources, office: Office, transport: Transport, couri
         settled=settled_of(resources, office),
         keeper=office.keeper,
         poll_s=settings.exchange_poll_s,
+        # Longer than a delivery may take; what a killed process had taken is free again after it.
+        lease_s=settings.exchange_timeout_s + 2,
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(relay.run())

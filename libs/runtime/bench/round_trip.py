@@ -62,15 +62,9 @@ async def _one(stage: Stage, there: Insured, here: Insured, reference: str) -> N
     paid_on = stage.clock.now().date().isoformat()
     await _act(stage, outgoing, "pay", Role.FINANCE, {"bank_reference": reference, "paid_on": paid_on})
     view = await stage.at_stage(incoming, "awaiting_funds")
-    receipt = {
-        "region_code": here.region_code,
-        "bank_reference": reference,
-        "amount": view["money"]["on_sheet"],
-        "payer_name": "演示",
-        "remark": "演示",
-        "received_on": paid_on,
-    }
-    await stage.api.post(officer(here.region_code, Role.FINANCE), "/v1/transfers/bank-receipts", receipt, 201)
+    await stage.told_of_payment(incoming)
+    amount = view["money"]["on_sheet"]
+    await stage.bank_receives(here.region_code, there.region_code, reference, amount)
     await stage.at_stage(incoming, "take_up")
     await _act(stage, incoming, "take-up", Role.REVIEWER, {})
     await stage.at_stage(outgoing, "ended")

@@ -77,7 +77,9 @@ class Window:
             self.caller.require_scope("transfer.read")
 
 
-def _version(if_match: Annotated[str | None, Header(description="办件版本（ETag）")] = None) -> int | None:
+async def _version(
+    if_match: Annotated[str | None, Header(description="办件版本（ETag）")] = None,
+) -> int | None:
     if if_match is None or if_match == "*":
         return None
     quoted = _ETAG.fullmatch(if_match)
@@ -86,7 +88,7 @@ def _version(if_match: Annotated[str | None, Header(description="办件版本（
     return int(quoted[1])
 
 
-def _window(
+async def _window(
     request: Request,
     response: Response,
     session: SessionDep,

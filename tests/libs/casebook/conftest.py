@@ -15,8 +15,7 @@ from libs.casework.actors import Actor
 from libs.casework.clock import SHANGHAI
 from libs.casework.lifecycle import Action
 from libs.contracts.transfer import TransferCaseMoved
-from libs.runtime.databases import OWNER
-from libs.runtime.postgres import EmbeddedPostgres
+from libs.runtime.postgres import SUPERUSER, EmbeddedPostgres
 from libs.webapp.database import ALL_REGIONS
 from libs.webapp.edge import Resources
 from tests.support.service import published, service_resources
@@ -51,11 +50,11 @@ class Desk:
     async def facts(self) -> list[TransferCaseMoved]:
         return await published(self.resources, TransferCaseMoved)
 
-    def url(self, role: str) -> str:
+    def url(self, role: str = SUPERUSER) -> str:
         """The same database for another role."""
         return self.postgres.url(self.resources.database.url.split("?")[0].rsplit("/", 1)[1], role)
 
-    async def as_role(self, role: str, *statements: str) -> None:
+    async def run_as(self, role: str, *statements: str) -> None:
         """Run statements as this role, all regions in sight."""
         connection = await asyncpg.connect(self.url(role))
         try:
@@ -91,8 +90,3 @@ async def desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
             postgres,
             Casebook(TransferCaseMoved, {"checking": "受理审查"}, resources.protector),
         )
-
-
-@pytest.fixture(scope="session")
-def owner() -> str:
-    return OWNER

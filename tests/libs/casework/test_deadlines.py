@@ -190,13 +190,14 @@ def test_a_date_that_stays_is_not_warned_of_again(provisional: CaseClock) -> Non
     assert warned.recomputed().reminded is Reminder.SOON
 
 
-def limit(amount: int, stage: str = "total", **when: list[str]) -> TimeLimit:
+def limit(amount: int, when: When | None = None, stage: str = "total") -> TimeLimit:
     return TimeLimit(
-        text="…", at="L1", stage=stage, amount=amount, unit=Unit.WORKING_DAY, when=When.model_validate(when)
+        text="…", at="L1", stage=stage, amount=amount, unit=Unit.WORKING_DAY, when=when or When()
     )
 
 
-IN_PROVINCE = {"scope": ["in_province"]}
+IN_PROVINCE = When(scope=["in_province"])
+ONLINE_IN_PROVINCE = When(scope=["in_province"], channel=["online"])
 
 
 @pytest.mark.parametrize(
@@ -212,9 +213,9 @@ IN_PROVINCE = {"scope": ["in_province"]}
 def test_the_limit_with_the_most_conditions_that_hold_applies(situation: Situation, amount: int) -> None:
     limits = [
         limit(15),
-        limit(9, **IN_PROVINCE),
-        limit(2, **IN_PROVINCE, channel=["online"]),
-        limit(1, "accept"),
+        limit(9, IN_PROVINCE),
+        limit(2, ONLINE_IN_PROVINCE),
+        limit(1, stage="accept"),
     ]
     allowed = allowed_by(item(time_limits=limits), situation)
     assert allowed == TimeAllowed(amount, Unit.WORKING_DAY)
@@ -226,6 +227,6 @@ def test_a_stage_without_a_limit_has_none() -> None:
 
 def test_of_two_limits_alike_the_first_printed_applies() -> None:
     allowed = allowed_by(
-        item(time_limits=[limit(9, **IN_PROVINCE), limit(3, **IN_PROVINCE)]), Situation(scope="in_province")
+        item(time_limits=[limit(9, IN_PROVINCE), limit(3, IN_PROVINCE)]), Situation(scope="in_province")
     )
     assert allowed == TimeAllowed(9, Unit.WORKING_DAY)

@@ -94,9 +94,9 @@ async def test_an_effect_that_is_rolled_back_takes_its_answer_along(
 
 @pytest.mark.parametrize("key", [None, "", "k" * 201, "键", "a\tb"])
 async def test_a_write_needs_a_readable_key(stage: Stage, key: str | None) -> None:
-    headers: dict[str, str | bytes] = dict(CLERK)
+    headers = [(name.encode(), value.encode()) for name, value in CLERK.items()]
     if key is not None:
-        headers["Idempotency-Key"] = key.encode()
+        headers.append((b"Idempotency-Key", key.encode()))
 
     answer = await stage.client.post("/raise", json={}, headers=headers)
 

@@ -75,23 +75,19 @@ ENROLMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("facts", "active"), ENROLMENTS)
 async def test_who_is_enrolled_is_known_whatever_the_order_of_the_facts(
-    world: World, facts: list[tuple[str, int]], active: bool
+    world: World, subtests: pytest.Subtests
 ) -> None:
     """A stop that comes before its start counts; so does a start after the stop. (month of 2026)"""
-    person = world.people.person("370402")
-    for what, month in facts:
-        day = dt.date(2026, month, 1)
-        if what == "start":
-            await world.enrolled(person, ZAOZHUANG, day)
-        else:
-            await world.stopped(person, ZAOZHUANG, day)
-
-    async with world.resources.database.transaction((ZAOZHUANG,)) as session:
-        [standing] = await repository.standings_of(session, ZAOZHUANG, world.person_key(person))
-
-    assert standing.active is active
+    for facts, active in ENROLMENTS:
+        person = world.people.person("370402")
+        for what, month in facts:
+            tell = world.enrolled if what == "start" else world.stopped
+            await tell(person, ZAOZHUANG, dt.date(2026, month, 1))
+        async with world.resources.database.transaction((ZAOZHUANG,)) as session:
+            [standing] = await repository.standings_of(session, ZAOZHUANG, world.person_key(person))
+        with subtests.test(str(facts)):
+            assert standing.active is active
 
 
 async def test_enrolments_of_another_region_are_not_seen(world: World) -> None:

@@ -176,20 +176,23 @@ async def test_nobody_issues_pays_or_takes_up_what_they_accepted(world: World) -
     assert (takes.status_code, takes.json()["code"]) == (403, "maker_checker")
 
 
-@pytest.mark.parametrize("if_match", ['"1"', '"99"', "2", '"²"', 'W/"2"', '"' + "9" * 30 + '"', "*x"])
-async def test_who_saw_another_version_changes_nothing(world: World, if_match: str) -> None:
+OTHER_VERSIONS = ('"1"', '"99"', "2", '"²"', 'W/"2"', '"' + "9" * 30 + '"', "*x")
+
+
+async def test_who_saw_another_version_changes_nothing(world: World, subtests: pytest.Subtests) -> None:
     person = await world.mover()
     body = world.application(person, YANTAI, ZAOZHUANG, materials=[])
     case_no = (await world.apply(body))["case_no"]
     before = await world.counts()
-
-    answer = await world.client.post(
-        f"/v1/applications/{case_no}/actions/supplement",
-        json={},
-        headers=once(world.officer(ZAOZHUANG, "clerk")) | {"If-Match": if_match.encode("latin-1")},
-    )
-
-    assert answer.status_code == 412
+    for if_match in OTHER_VERSIONS:
+        with subtests.test(if_match):
+            headers = once(world.officer(ZAOZHUANG, "clerk")) | {"If-Match": if_match}
+            answer = await world.client.post(
+                f"/v1/applications/{case_no}/actions/supplement",
+                json={},
+                headers=[(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
+            )
+            assert answer.status_code == 412
     assert await world.counts() == before
 
 
@@ -226,12 +229,11 @@ async def test_no_identity_number_stands_in_a_fact_or_in_plain_in_the_database(w
 
     number = pair.person.id_number
     bodies = await world.sql("SELECT convert_from(body, 'UTF8') FROM outbox")
-    rows = await world.sql("SELECT cases::text FROM cases UNION ALL SELECT moves::text FROM moves")
-    rows += await world.sql("SELECT case_record::text FROM case_record")
-    rows += await world.sql("SELECT case_documents::text FROM case_documents")
-    rows += await world.sql("SELECT convert_from(body, 'UTF8') FROM exchange_outgoing")
-    rows += await world.sql("SELECT exchange_journal::text FROM exchange_journal")
-    assert not [row for row in [*bodies, *rows] if number in row[0]]
+    tables = ("cases", "moves", "case_record", "case_documents", "exchange_journal", "bank_receipts")
+    rows = [row for table in tables for row in await world.sql(f"SELECT {table}::text FROM {table}")]
+    messages = await world.sql("SELECT convert_from(body, 'UTF8') FROM exchange_outgoing")
+    assert len(bodies) > 5
+    assert not [row for row in [*bodies, *messages, *rows] if number in row[0]]
 
 
 def _roles_for(action: str) -> set[Role]:

@@ -304,17 +304,19 @@ class World:
         await self.exchange()
         return Pair(person, case["case_no"], await self.counterpart(case["case_no"]))
 
-    async def with_sheet(self, balance_fen: int = BALANCE_FEN, **where: str) -> Pair:
+    async def with_sheet(
+        self, balance_fen: int = BALANCE_FEN, *, origin: str = YANTAI, destination: str = ZAOZHUANG
+    ) -> Pair:
         """The 信息表 has arrived; its money is not paid yet."""
-        pair = await self.accepted(**where)
+        pair = await self.accepted(origin, destination)
         await self.prepared(pair.outgoing, balance_fen)
         await self.act(pair.outgoing, "issue-information-sheet", "reviewer")
         await self.exchange()
         return pair
 
-    async def with_money(self, **where: str) -> Pair:
+    async def with_money(self) -> Pair:
         """Sheet, notice and money have arrived: the transferring-in side can take the move up."""
-        pair = await self.with_sheet(**where)
+        pair = await self.with_sheet()
         await self.pay(pair.outgoing)
         await self.exchange()
         answer = await self.receipt(pair.incoming[:6])
