@@ -56,6 +56,9 @@ class ServiceSettings(BaseSettings):
     kafka_bootstrap: str = "localhost:9092"
     """Brokers as `host:port`, separated by commas (transport `kafka` only)."""
 
+    relay_poll_s: float = 0.03
+    """Longest pause between two looks at an empty outbox: what a fact waits before it is told."""
+
     gateway_url: str = "http://127.0.0.1:8080"
     """Where callers and other agencies reach the gateway."""
 

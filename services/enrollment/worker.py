@@ -18,7 +18,7 @@ ONE_AT_A_TIME = 1
 
 async def run(resources: Resources, transport: Transport) -> None:
     """Relay and consumer until cancelled; any number of workers may run at once."""
-    relay = Relay(resources.settings.database_url, transport)
+    relay = Relay(resources.settings.database_url, transport, idle_poll_s=resources.settings.relay_poll_s)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(relay.run())
         tasks.create_task(create_consumer(resources, transport).run())

@@ -20,7 +20,7 @@ class TransferSettings(ServiceSettings):
     chase_poll_s: float = 60.0
     """Seconds between two looks for unanswered moves."""
 
-    exchange_poll_s: float = 0.1
+    exchange_poll_s: float = 0.05
     """Longest pause between two looks for messages to send."""
 
     exchange_timeout_s: float = 8.0

@@ -71,7 +71,7 @@ def _address_of(resources: Resources, office: Office) -> Callable[[str], str | N
 
 async def _run(resources: Resources, office: Office, transport: Transport, courier: Courier) -> None:
     settings = transfer_settings(resources)
-    relay = Relay(resources.settings.database_url, transport)
+    relay = Relay(resources.settings.database_url, transport, idle_poll_s=resources.settings.relay_poll_s)
     consumer = Consumer(
         group=GROUP,
         topics=TOPICS,
