@@ -1,4 +1,4 @@
-"""Facts the transfer service publishes (topic ``yibao.transfer``, keyed by ``person_key``).
+"""Facts the transfer service publishes (topic ``yibao.transfer``, keyed by region and ``person_key``).
 
 ``conversation`` is the two-sided case: both regions' cases of one move share it.
 """

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.casebook.cases import Case, stale_version
+from libs.casebook.cases import Case, fact_key, stale_version
 from libs.casebook.cases import Move as Step
 from libs.casework.actors import Actor
 from libs.casework.clock import SHANGHAI
@@ -140,11 +140,11 @@ class Desk:
             raise conflict("exchange", "按与对方往来报文的现状，此时不能办理此步。", faults) from fault
 
     async def publish(self, move: Move, fact: TransferFact) -> None:
-        """Tell the other services, in this transaction, in the order of this person."""
+        """Tell the other services, in this transaction, in the order of this person here."""
         await publish(
             self.session,
             fact,
-            key=move.person_key,
+            key=fact_key(move.region_code, move.person_key),
             region_code=move.region_code,
             subject=move.conversation,
             at=self.now,

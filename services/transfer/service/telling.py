@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.casebook.cases import Case, mask_name
+from libs.casebook.cases import Case, fact_key, mask_name
 from libs.contracts.transfer import TransferMessageSent, TransferOutAccepted
 from libs.eventbus.outbox import publish
 from libs.exchange.envelope import Kind
@@ -62,7 +62,7 @@ async def notify_applicant(desk: Desk, case: Case, kind: str, reason: str = "") 
     await publish(
         desk.session,
         fact,
-        key=case.subject_key,
+        key=fact_key(case.region_code, case.subject_key),
         region_code=case.region_code,
         subject=case.case_no,
         at=desk.now,
