@@ -6,7 +6,6 @@ Functions take the caller's session and never commit.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ import uuid_utils.compat as uuid7
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.casebook.record import FIRST_HASH, line_hash
 from libs.casebook.tables import case_record, case_serial, cases
 from libs.casework import lifecycle
 from libs.casework.actors import Actor
@@ -30,8 +30,6 @@ from libs.contracts.cases import CaseMoved, NoticeItem
 from libs.eventbus.outbox import publish
 from libs.protection.fields import FieldProtector
 from libs.refusals.faults import Fault, Refusal, RefusalKind, not_found
-
-FIRST_HASH = "0" * 64
 
 
 @dataclass(frozen=True)
@@ -324,36 +322,6 @@ class Casebook:
             submitted_at=row.submitted_at,
             ended_at=row.ended_at,
         )
-
-
-def line_hash(line: Mapping[str, Any]) -> str:
-    """SHA-256 over a line of the record in canonical JSON, the previous line's hash included."""
-    plain = {
-        name: value.astimezone(dt.UTC).isoformat() if isinstance(value, dt.datetime) else value
-        for name, value in line.items()
-    }
-    encoded = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(encoded.encode()).hexdigest()
-
-
-def faults_in_record(lines: Sequence[Row[Any]], version: int) -> list[str]:
-    """Check a record's chain; names every line that was changed, removed or put in.
-
-    ``version`` of the case itself: a record whose end was cut off is shorter than that.
-    """
-    found = []
-    previous = FIRST_HASH
-    for expected_version, row in enumerate(lines, start=1):
-        line = dict(row._mapping)
-        kept_hash = line.pop("hash")
-        if line["version"] != expected_version or line["previous_hash"] != previous:
-            found.append(f"第{expected_version}条记录缺失或次序不对")
-        if line_hash(line) != kept_hash:
-            found.append(f"第{line['version']}条记录被改动")
-        previous = kept_hash
-    if len(lines) != version:
-        found.append(f"办件已到第{version}版，记录只有{len(lines)}条")
-    return found
 
 
 def stale_version(version: int) -> Refusal:

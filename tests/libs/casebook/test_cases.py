@@ -8,7 +8,8 @@ import datetime as dt
 import asyncpg
 import pytest
 
-from libs.casebook.cases import Case, Move, faults_in_record, line_hash, mask_name
+from libs.casebook.cases import Case, Move, mask_name
+from libs.casebook.record import faults_in_record, line_hash
 from libs.casework.actors import SYSTEM, Actor
 from libs.casework.case_numbers import parse
 from libs.casework.clock import SHANGHAI
