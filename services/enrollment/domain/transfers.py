@@ -17,7 +17,8 @@ from libs.regions import names
 from services.enrollment.domain.enrolling import Spell, evidence
 from services.enrollment.domain.kinds import INSURANCE_NAMES, InsuranceKind, PersonKind
 
-RULE_STOPPED = "hubei-2022 第十一项（在转出地已中止参保）"
+# A condition of the national measures, cited to people of every region; read in hubei-2022 L2804.
+RULE_STOPPED = "医保办发〔2021〕43号（在转出地已中止参保）"
 RULE_MEASURES = "医保办发〔2021〕43号"
 
 

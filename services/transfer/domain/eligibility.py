@@ -13,8 +13,9 @@ EMPLOYEE_INSURANCE = "310"
 RESIDENT_INSURANCE = "390"
 INSURANCE_NAMES = {EMPLOYEE_INSURANCE: "职工基本医疗保险", RESIDENT_INSURANCE: "城乡居民基本医疗保险"}
 
-RULE_STOPPED = "hubei-2022 第十一项，L2804（在转出地已中止参保）"
-RULE_ENROLLED = "hubei-2022 第十一项，L2804（按规定参加转入地基本医疗保险）"
+# Conditions of the national measures, cited to people of every region; read in hubei-2022 L2804.
+RULE_STOPPED = "医保办发〔2021〕43号（在转出地已中止参保）"
+RULE_ENROLLED = "医保办发〔2021〕43号（按规定参加转入地基本医疗保险）"
 RULE_MEASURES = "医保办发〔2021〕43号"
 
 

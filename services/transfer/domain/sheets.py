@@ -12,7 +12,8 @@ from libs.contracts.enrollment import ContributionPeriod
 from libs.refusals.faults import Fault
 from services.transfer.domain.periods import month_number
 
-RULE_ROWS = "hubei-2022 附件表10，说明1"
+# The national form, printed as hubei-2022 表10.
+RULE_ROWS = "《参保人员基本医疗保险信息表》说明1"
 
 
 def faults_of_rows(rows: Sequence[tuple[str, str]]) -> list[Fault]:

@@ -117,7 +117,7 @@ def _require_possible(
         faults.append(Fault("item", message, "/item_key"))
     if side not in accepting_sides(regime):
         message = "按联系函方式办理的转移接续由转入地经办机构受理，请到转入地申请。"
-        faults.append(Fault("side", message, "/region_code", "shandong-2020 第11项，L538-540"))
+        faults.append(Fault("side", message, "/region_code", f"{item.edition.id} 第{item.item.number}项"))
     if body.region_code not in desk.office.signers:
         message = f"行政区划{body.region_code}的经办机构不在本系统办理业务。"
         faults.append(Fault("region_not_here", message, "/region_code"))
