@@ -111,6 +111,18 @@ class RefuseAction(Body):
     reasons: list[LongText] = Field(default=[], max_length=50)
 
 
+class ApproveAction(Body):
+    """审核通过。"""
+
+
+class FinanceCheckAction(Body):
+    """财务复核通过。"""
+
+
+class ChiefApproveAction(Body):
+    """负责人审批通过。"""
+
+
 class RejectAction(Body):
     """审核不通过。"""
 

@@ -8,8 +8,17 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel
 
 from libs.contracts.base import Fact
+from libs.contracts.cases import CaseMoved, MessageSent
 
 PersonKind = Literal["employee", "flexible_worker", "retiree", "resident", "student"]
+
+
+class EnrollmentCaseMoved(CaseMoved):
+    event_type: ClassVar[str] = "cn.yibao.enrollment.case_moved.v1"
+
+
+class EnrollmentMessageSent(MessageSent):
+    event_type: ClassVar[str] = "cn.yibao.enrollment.message_sent.v1"
 
 
 class EnrolmentStarted(Fact):

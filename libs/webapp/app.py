@@ -33,6 +33,7 @@ def create_app(
         separate_input_output_schemas=False,
     )
     app.state.resources = resources
+    app.state.service = service
     problems.install(app)
     _answer_unauthenticated(app)
     app.include_router(_health_router())

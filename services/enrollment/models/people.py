@@ -1,4 +1,4 @@
-"""Tables of the enrollment service besides the ledger; all isolated by region.
+"""Employers, people, enrolments, contribution months, moves, and what they said before; all isolated by region.
 
 Personal fields (credential, name, telephone) are encrypted; ``person_key`` is the blind index.
 """
@@ -6,45 +6,36 @@ Personal fields (credential, name, telephone) are encrypted; ``person_key`` is t
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
-    DateTime,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     String,
-    Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class Base(DeclarativeBase):
-    """Tables of this service."""
-
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        str: Text,
-        int: BigInteger,
-        dict[str, Any]: JSONB,
-        list[Any]: JSONB,
-        dt.datetime: DateTime(timezone=True),
-    }
-
-    def values(self) -> dict[str, Any]:
-        """Column -> value, for INSERT … ON CONFLICT, which the session's own flush cannot say."""
-        return {column.key: getattr(self, column.key) for column in self.__table__.columns}
+from services.enrollment.models.base import Base
 
 
 class Employer(Base):
-    """An employer (用人单位) insured in a region."""
+    """An employer (用人单位) insured in a region.
+
+    ``particulars`` is encrypted JSON: address, legal representative, bank account, agent and whatever
+    else form 1 asks for; ``agent_key`` the blind index of the agent's (单位经办人员) credential.
+    """
 
     __tablename__ = "employers"
-    __table_args__ = (UniqueConstraint("region_code", "credit_code"), UniqueConstraint("region_code", "id"))
+    __table_args__ = (
+        UniqueConstraint("region_code", "credit_code"),
+        UniqueConstraint("region_code", "id"),
+        Index("ix_employers_agent", "agent_key"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     region_code: Mapped[str] = mapped_column(String(6))
@@ -52,11 +43,40 @@ class Employer(Base):
     credit_code: Mapped[str] = mapped_column(String(18))
     name: Mapped[str]
     state: Mapped[str]
+    nature: Mapped[str | None]
+    insurance_kinds: Mapped[list[Any] | None]
+    insured_since: Mapped[dt.date | None]
+    state_since: Mapped[dt.date | None]
+    particulars: Mapped[str | None]  # encrypted
+    agent_key: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[dt.datetime]
 
 
+class Succession(Base):
+    """Who takes an employer's people over: ``split``, ``merge`` or ``separate`` (拆分、合并、分立)."""
+
+    __tablename__ = "employer_successions"
+    __table_args__ = (
+        ForeignKeyConstraint(["region_code", "predecessor_id"], ["employers.region_code", "employers.id"]),
+        ForeignKeyConstraint(["region_code", "successor_id"], ["employers.region_code", "employers.id"]),
+        CheckConstraint("kind IN ('split', 'merge', 'separate')", name="employer_successions_kind"),
+    )
+
+    predecessor_id: Mapped[UUID] = mapped_column(primary_key=True)
+    successor_id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_no: Mapped[str] = mapped_column(primary_key=True)
+    region_code: Mapped[str] = mapped_column(String(6))
+    kind: Mapped[str]
+    effective_on: Mapped[dt.date]
+    people: Mapped[int]
+
+
 class Person(Base):
-    """A region's own record of a person. ``version`` also grows when an enrolment of theirs changes."""
+    """A region's own record of a person. ``version`` also grows when an enrolment of theirs changes.
+
+    ``merged_into`` is the record that goes on where two were kept of one person; nothing is written
+    to the one merged any more.
+    """
 
     __tablename__ = "persons"
     __table_args__ = (UniqueConstraint("region_code", "person_key"), UniqueConstraint("region_code", "id"))
@@ -71,6 +91,12 @@ class Person(Base):
     telephone: Mapped[str | None]  # encrypted
     sex: Mapped[str]
     birth_date: Mapped[dt.date]
+    address: Mapped[str | None]  # encrypted
+    applicant_status: Mapped[str | None]
+    subsidy_kind: Mapped[str | None]
+    special_group: Mapped[str | None]
+    deceased_on: Mapped[dt.date | None]
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("persons.id"))
     created_at: Mapped[dt.datetime]
 
 
@@ -113,6 +139,7 @@ class Enrolment(Base):
     stopped_on: Mapped[dt.date | None]
     stop_reason: Mapped[str | None]
     transferred_out_on: Mapped[dt.date | None]
+    declared_wage_fen: Mapped[int | None]
     created_at: Mapped[dt.datetime]
 
 

@@ -1,0 +1,15 @@
+"""Monthly contribution files, what they were reconciled to, arrears.
+
+Frozen SQL: what the models say later is the business of later revisions.
+"""
+
+from __future__ import annotations
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Forward only: a mistake is put right by the next migration."""

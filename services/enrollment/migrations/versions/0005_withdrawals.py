@@ -1,0 +1,15 @@
+"""One-off withdrawals, payout batches, deaths learned.
+
+Frozen SQL: what the models say later is the business of later revisions.
+"""
+
+from __future__ import annotations
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Forward only: a mistake is put right by the next migration."""

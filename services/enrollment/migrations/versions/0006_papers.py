@@ -1,0 +1,15 @@
+"""Sealed papers: certificates and rights records as PDF.
+
+Frozen SQL: what the models say later is the business of later revisions.
+"""
+
+from __future__ import annotations
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Forward only: a mistake is put right by the next migration."""
