@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -137,7 +138,7 @@ async def withdraw(case_no: str, body: WithdrawAction, window: WindowDep) -> Cas
     return await window.act(case_no, verb, *CASEWORKERS, or_applicant=True)
 
 
-_ENDPOINTS = {
+_ENDPOINTS: dict[str, Callable[..., Awaitable[CaseView]]] = {
     "accept": accept,
     "request-supplement": request_supplement,
     "refuse": refuse,

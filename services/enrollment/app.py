@@ -8,12 +8,16 @@ from fastapi.routing import APIRoute
 from libs.webapp.app import create_app
 from libs.webapp.callers import bearer_token
 from libs.webapp.edge import Handler, Resources, resources_of
+from services.enrollment.composition import caseflow_of
 from services.enrollment.routes import ROUTERS, persons
 
 
 def create(resources: Resources | None) -> FastAPI:
     """The app; without resources only its OpenAPI document can be made."""
-    return create_app("enrollment", "参保服务", [_look_ups(), *ROUTERS], resources)
+    app = create_app("enrollment", "参保服务", [_look_ups(), *ROUTERS], resources)
+    if resources is not None:
+        app.state.caseflow = caseflow_of(resources)
+    return app
 
 
 class LookUpRoute(APIRoute):

@@ -1,9 +1,18 @@
-"""Settings of the enrollment service: those every service has (libs/webapp/settings.py)."""
+"""Settings of the enrollment service besides those every service has."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from libs.regions.agencies import DEFAULT_FILE
 from libs.webapp.settings import ServiceSettings
 
 
 class EnrollmentSettings(ServiceSettings):
-    """Nothing of its own so far."""
+    """Where agencies are found, and how often the timers look."""
+
+    agencies_file: Path = DEFAULT_FILE
+    """Directory of agencies (shape: libs/regions/data/agencies.yaml)."""
+
+    reminder_poll_s: float = 60.0
+    """Seconds between two looks for cases that are nearly due or overdue."""

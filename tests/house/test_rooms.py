@@ -26,6 +26,10 @@ ROOMS = ALWAYS | {
 }
 # service -> room it has beyond these, and why.
 MORE_ROOMS: dict[str, dict[str, str]] = {
+    "enrollment": {
+        "composition": "app and worker are built from the same caseflow: businesses, catalogues, directory",
+        "rules.yaml": "what no catalogue states: data with their sources, not code",
+    },
     "transfer": {
         "composition": "app and worker are built from the same office: seals, catalogues, directory",
         "rules.yaml": "limits that no catalogue states: data with their sources, not code",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from libs.caseflow.routes import case_routes
 from services.enrollment.routes import contributions, employers, enrolments, funds, persons
+from services.enrollment.schemas.applications import ApplicationBody, SupplementAction
 
 ROUTERS: tuple[APIRouter, ...] = (
     employers.router,
@@ -12,4 +14,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     enrolments.router,
     contributions.router,
     funds.router,
+    case_routes(ApplicationBody, SupplementAction),
 )

@@ -37,6 +37,26 @@ async def register_person(desk: Desk, new: NewPerson) -> PersonFile:
     return PersonFile(person, [])
 
 
+def keep_resident_data(
+    desk: Desk,
+    person: Person,
+    *,
+    address: str | None,
+    applicant_status: str | None,
+    subsidy_kind: str | None,
+) -> None:
+    """What the resident's form says beyond the person; what it leaves out stays as it was."""
+    told = {"applicant_status": applicant_status, "subsidy_kind": subsidy_kind}
+    before = {name: getattr(person, name) for name in told}
+    after = {name: value or before[name] for name, value in told.items()}
+    if address is not None:
+        person.address = desk.protector.encrypt(address, context_of(person, "address"))
+    if after != before or address is not None:
+        person.applicant_status, person.subsidy_kind = after["applicant_status"], after["subsidy_kind"]
+        person.version += 1
+        desk.note("person", person.id, person.region_code, person.version, before=before, after=after)
+
+
 async def file_of(desk: Desk, person_id: UUID) -> PersonFile:
     """A person's file by key. Raises Refusal (not found)."""
     return _file(desk, await people.file_of(desk.session, person_id))
@@ -58,11 +78,11 @@ async def require_person(desk: Desk, person_id: UUID, *, lock: bool = False) -> 
 
 def personal_data(protector: FieldProtector, person: Person) -> PersonalData:
     """Open the protected fields."""
-    number = protector.decrypt(person.credential, _context(person, "credential"))
-    telephone = person.telephone and protector.decrypt(person.telephone, _context(person, "telephone"))
+    number = protector.decrypt(person.credential, context_of(person, "credential"))
+    telephone = person.telephone and protector.decrypt(person.telephone, context_of(person, "telephone"))
     return PersonalData(
         credential=Credential(CredentialType(person.credential_type), number),
-        name=protector.decrypt(person.name, _context(person, "name")),
+        name=protector.decrypt(person.name, context_of(person, "name")),
         telephone=telephone,
     )
 
@@ -86,14 +106,14 @@ def _sealed(desk: Desk, new: NewPerson) -> Person:
         birth_date=birth_date,
         created_at=desk.now,
     )
-    person.credential = desk.protector.encrypt(new.credential.number, _context(person, "credential"))
-    person.name = desk.protector.encrypt(new.name, _context(person, "name"))
+    person.credential = desk.protector.encrypt(new.credential.number, context_of(person, "credential"))
+    person.name = desk.protector.encrypt(new.name, context_of(person, "name"))
     if new.telephone:
-        person.telephone = desk.protector.encrypt(new.telephone, _context(person, "telephone"))
+        person.telephone = desk.protector.encrypt(new.telephone, context_of(person, "telephone"))
     return person
 
 
-def _context(person: Person, field: str) -> str:
+def context_of(person: Person, field: str) -> str:
     """Bound to region, row and field: a ciphertext moved elsewhere does not open."""
     return f"{person.region_code}/person.{field}/{person.id}"
 

@@ -10,8 +10,10 @@ from libs.casework.clock import AdjustableClock
 from libs.runtime.postgres import EmbeddedPostgres
 from libs.webapp.edge import Resources
 from services.enrollment.app import create
+from services.enrollment.settings import EnrollmentSettings
 from tests.services.enrollment.counter import Counter
 from tests.support.service import NOW, client_of, service_resources
+from tests.support.tokens import PUBLIC_KEY
 
 
 @pytest.fixture
@@ -22,7 +24,8 @@ def clock() -> AdjustableClock:
 
 @pytest.fixture
 async def resources(postgres: EmbeddedPostgres, clock: AdjustableClock) -> AsyncIterator[Resources]:
-    async with service_resources(postgres, "enrollment", clock=clock) as made:
+    settings = EnrollmentSettings(token_public_key=PUBLIC_KEY)
+    async with service_resources(postgres, "enrollment", clock=clock, settings=settings) as made:
         yield made
 
 

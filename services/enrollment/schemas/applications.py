@@ -1,0 +1,24 @@
+"""What can be applied for: one payload a business, told apart by ``kind``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from libs.caseflow.applications import Application, Supplement
+from services.enrollment.schemas.applications_employees import EmployeeRegistrationPayload
+from services.enrollment.schemas.applications_residents import ResidentRegistrationPayload
+
+Payload = Annotated[
+    EmployeeRegistrationPayload | ResidentRegistrationPayload,
+    Field(discriminator="kind"),
+]
+
+
+class ApplicationBody(Application[Payload]):
+    """参保业务申请。"""
+
+
+class SupplementAction(Supplement[Payload]):
+    """补正：补交的材料，和更正后的全部业务内容。"""
