@@ -142,13 +142,16 @@ async def withdraw(desk: CaseDesk, case: Case, reason: str) -> Case:
     return case
 
 
-async def _needs_two_people(desk: CaseDesk, case: Case) -> bool:
+def is_risky(desk: CaseDesk, case: Case) -> bool:
+    """Whether the item's risk level asks for maker and checker."""
     item = desk.flow.item_of(case).item
-    risk = item.risk_level or desk.flow.unstated_risks.get(case.operation, "low")
+    return (item.risk_level or desk.flow.unstated_risks.get(case.operation, "low")) in _TWO_PEOPLE
+
+
+async def _needs_two_people(desk: CaseDesk, case: Case) -> bool:
     application = desk.flow.application_of(case)
-    return risk in _TWO_PEOPLE or bool(
-        await desk.flow.business_of(application).reasons_for_review(desk, application)
-    )
+    doubts = await desk.flow.business_of(application).reasons_for_review(desk, application)
+    return bool(doubts) or is_risky(desk, case)
 
 
 async def _require_different_person(desk: CaseDesk, case: Case) -> None:

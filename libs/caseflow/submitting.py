@@ -66,6 +66,8 @@ async def _reasons_for_an_officer(
     desk: CaseDesk, case: Case, application: Application[Any], *, immediate: bool
 ) -> list[str]:
     reasons = [] if immediate else ["承诺件，由工作人员受理、审核"]
+    if deciding.is_risky(desk, case):
+        reasons.append("风险级别较高，由工作人员受理、审核")
     handed_in = await contents.materials_of(desk.session, case)
     if desk.actor.kind == "citizen" and any(material.source == "original" for material in handed_in):
         reasons.append("上传的材料须由工作人员核对")

@@ -2,8 +2,9 @@
 
 Paths and schemas are united. A schema two services define differently under one name, and an
 operation id two operations share, are told apart by the later service's name (``TransferCaseView``).
-One path and method in two services must mean the same: everything but the request body is equal,
-and the bodies become alternatives told apart by a common discriminator.
+One path and method in two services must mean the same: everything but the request body is equal.
+The bodies become alternatives told apart by a discriminator of their own or of their one property
+that differs (``payload``), or else by the case number in the path, which names the service.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 Document = dict[str, Any]
 
 _SCHEMA = "#/components/schemas/"
+CASE_NUMBER = "{case_no}"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -85,7 +87,7 @@ class _Merged:
         item = self.paths.setdefault(path, {})
         if method in item:
             where = f"{method.upper()} {path} of {self._services_of_paths[path]} and {service}"
-            item[method] = _united(where, item[method], operation)
+            item[method] = self._united(where, path, item[method], operation)
             return
         operation_id = operation.get("operationId")
         if operation_id is not None:
@@ -94,19 +96,61 @@ class _Merged:
             self._operation_ids[operation_id] = (path, method)
         item[method] = operation
 
+    def _united(self, where: str, path: str, one: Document, other: Document) -> Document:
+        told_apart = ("requestBody", "operationId", "description", "summary", "tags")
+        for part in (set(one) | set(other)) - set(told_apart):
+            if one.get(part) != other.get(part):
+                raise MergeConflictError(f"{where}: {part} differ")
+        bodies = [operation.get("requestBody") for operation in (one, other)]
+        if bodies[0] == bodies[1]:
+            return one
+        if None in bodies:
+            raise MergeConflictError(f"{where}: only one has a request body")
+        schemas = [_json_schema(body) for body in bodies]
+        if all("discriminator" in schema for schema in schemas):
+            schema = _united_alternatives(where, schemas[0], schemas[1])
+        elif CASE_NUMBER in path:
+            schema = {"anyOf": [entry for one in schemas for entry in one.get("anyOf", [one])]}
+        else:
+            schema = self._united_objects(where, schemas[0], schemas[1])
+        tags = list(dict.fromkeys([*one.get("tags", []), *other.get("tags", [])]))
+        body = {"content": {"application/json": {"schema": schema}}, "required": True}
+        return {**one, "tags": tags, "requestBody": body}
 
-def _united(where: str, one: Document, other: Document) -> Document:
-    told_apart = ("requestBody", "operationId", "description", "summary", "tags")
-    for part in (set(one) | set(other)) - set(told_apart):
-        if one.get(part) != other.get(part):
-            raise MergeConflictError(f"{where}: {part} differ")
-    bodies = [operation.get("requestBody") for operation in (one, other)]
-    if bodies[0] == bodies[1]:
+    def _united_objects(self, where: str, one: Document, other: Document) -> Document:
+        """Objects that differ in one property, whose kinds tell them apart: ``one``'s gets all kinds."""
+        names = [schema.get("$ref", "").removeprefix(_SCHEMA) for schema in (one, other)]
+        if not all(names):
+            raise MergeConflictError(f"{where}: request bodies without a common discriminator")
+        objects = [self.schemas[name] for name in names]
+        properties = [schema.get("properties", {}) for schema in objects]
+        keys = set(properties[0]) | set(properties[1])
+        differing = [key for key in keys if properties[0].get(key) != properties[1].get(key)]
+        if len(differing) != 1 or any(differing[0] not in known for known in properties):
+            raise MergeConflictError(f"{where}: request bodies without a common discriminator")
+        (key,) = differing
+        kinds = [self._as_alternatives(where, known[key]) for known in properties]
+        united = {**properties[0], key: _united_alternatives(where, kinds[0], kinds[1])}
+        self.schemas[names[0]] = {**objects[0], "properties": united}
+        del self.schemas[names[1]]
         return one
-    if None in bodies:
-        raise MergeConflictError(f"{where}: only one has a request body")
-    tags = list(dict.fromkeys([*one.get("tags", []), *other.get("tags", [])]))
-    return {**one, "tags": tags, "requestBody": _united_bodies(where, *map(_json_schema, bodies))}
+
+    def _as_alternatives(self, where: str, schema: Document) -> Document:
+        """The kinds of a property: its own alternatives, or the one object it refers to, by its ``const``."""
+        if "discriminator" in schema:
+            return schema
+        reference = schema.get("$ref", "")
+        told = self.schemas.get(reference.removeprefix(_SCHEMA), {}).get("properties", {})
+        constants = {name: entry["const"] for name, entry in told.items() if "const" in entry}
+        if len(constants) != 1:
+            raise MergeConflictError(
+                f"{where}: {reference or schema} has no one constant that names its kind"
+            )
+        ((name, value),) = constants.items()
+        return {
+            "oneOf": [schema],
+            "discriminator": {"propertyName": name, "mapping": {value: reference}},
+        }
 
 
 def _json_schema(body: Any) -> Document:
@@ -114,9 +158,9 @@ def _json_schema(body: Any) -> Document:
     return schema
 
 
-def _united_bodies(where: str, one: Document, other: Document) -> Document:
-    properties = {schema.get("discriminator", {}).get("propertyName") for schema in (one, other)}
-    if len(properties) != 1 or None in properties:
+def _united_alternatives(where: str, one: Document, other: Document) -> Document:
+    properties = {schema["discriminator"]["propertyName"] for schema in (one, other)}
+    if len(properties) != 1:
         raise MergeConflictError(f"{where}: request bodies without a common discriminator")
     mappings = [schema["discriminator"]["mapping"] for schema in (one, other)]
     if twice := {
@@ -124,11 +168,10 @@ def _united_bodies(where: str, one: Document, other: Document) -> Document:
     }:
         raise MergeConflictError(f"{where}: {sorted(twice)} mean two things")
     alternatives = {str(entry): entry for schema in (one, other) for entry in schema["oneOf"]}
-    schema = {
+    return {
         "oneOf": list(alternatives.values()),
         "discriminator": {"propertyName": properties.pop(), "mapping": mappings[0] | mappings[1]},
     }
-    return {"content": {"application/json": {"schema": schema}}, "required": True}
 
 
 def _names_of(node: Any) -> set[str]:

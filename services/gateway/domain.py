@@ -14,7 +14,7 @@ LONGEST_CODE_LIFE = dt.timedelta(minutes=5)
 CLOCK_DIFFERENCE = dt.timedelta(seconds=30)  # between a backend's clock and ours
 
 # Services that take applications so far; the others' items are shown in the catalogue only.
-TAKE_APPLICATIONS = frozenset({"transfer"})
+TAKE_APPLICATIONS = frozenset({"enrollment", "transfer"})
 
 SignInError = Literal[
     "invalid_request",

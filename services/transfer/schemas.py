@@ -8,17 +8,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field
 
 from libs.casebook.schemas import (
-    AgentBody,
     Body,
     CaseView,
-    Channel,
     LongText,
     MaterialBody,
-    PersonBody,
     RegionCode,
     ShortText,
     Telephone,
 )
+from libs.caseflow.applications import Application
 from libs.contracts.enrollment import ContributionPeriod
 from libs.money.amounts import Yuan, fen_of
 
@@ -52,16 +50,8 @@ class TransferPayload(Body):
     certificate_no: ShortText | None = Field(default=None, description="参保凭证号")
 
 
-class ApplicationBody(Body):
+class ApplicationBody(Application[TransferPayload]):
     """转移接续申请。"""
-
-    region_code: RegionCode
-    item_key: ShortText
-    channel: Channel
-    applicant: PersonBody
-    agent: AgentBody | None = None
-    payload: TransferPayload
-    materials: list[MaterialBody] = Field(default=[], max_length=50)
 
 
 class SupplementAction(Body):

@@ -34,7 +34,7 @@ class EmployeeRow(Body):
 class EmployeeRegistrationPayload(Body):
     """职工参保登记；不填单位的为灵活就业人员。"""
 
-    kind: Literal["employee_registration"] = "employee_registration"
+    kind: Literal["employee_registration"]
     employer_credit_code: CreditCode | None = Field(default=None, description="统一社会信用代码")
     insurance_kinds: list[EmploymentInsurance] = Field(
         default=[InsuranceKind.EMPLOYEE], min_length=1, max_length=3, description="险种类型，国家医保编码"

@@ -36,7 +36,7 @@ SubsidyKind = Annotated[
 class ResidentRegistrationPayload(Body):
     """城乡居民参保登记：为本人，或为家庭成员（填 person 和 relation）。"""
 
-    kind: Literal["resident_registration"] = "resident_registration"
+    kind: Literal["resident_registration"]
     person: InsuredPersonBody | None = Field(default=None, description="参保人；不填为申请人本人")
     relation: ShortText | None = Field(default=None, description="申请人与参保人的关系，如父亲、监护人")
     household_address: ShortText | None = Field(default=None, description="户籍地址（居住证登记地）")

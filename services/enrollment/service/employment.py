@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from libs.refusals.faults import Fault
+from libs.refusals.faults import Fault, conflict
 from services.enrollment.domain import employment
 from services.enrollment.domain.employment import NOBODY_YET, Known, Plan, Wish
 from services.enrollment.domain.kinds import InsuranceKind
@@ -39,6 +39,8 @@ async def carry_out(desk: Desk, row: Row) -> list[UUID]:
     person = await registering.ensure_registered(desk, row.person)
     named = Named(row.person, person.person_key, person, person.birth_date, [])
     plan = await _plan(desk, row.wish, named)
+    if plan.faults:  # somebody was faster: the whole form falls with this row
+        raise conflict("changed_meanwhile", plan.faults[0].message, plan.faults)
     touched = []
     for stop in plan.stops:
         assert stop.spell.enrolment_id is not None, "spells here have their enrolment's key"

@@ -26,15 +26,28 @@ class PersonFile:
 
 async def register_person(desk: Desk, new: NewPerson) -> PersonFile:
     """A region's record of a person. Raises Refusal: invalid with all faults, conflict if known here."""
+    person, is_new = await find_or_register(desk, new)
+    if not is_new:
+        raise _known_person(person)
+    return PersonFile(person, [])
+
+
+async def find_or_register(desk: Desk, new: NewPerson) -> tuple[Person, bool]:
+    """The region's record of the person, and whether it was made now. Raises Refusal (invalid).
+
+    Two who register the same person at once wait for one another; the second finds the first's record.
+    """
     faults = faults_of_person(new, desk.today)
     if faults:
         raise invalid("person", f"人员信息有{len(faults)}处不符合要求，本次未作任何更改。", faults)
     person = _sealed(desk, new)
     if not await people.add_person(desk.session, person):
-        raise await _known_person(desk, person)
+        known = await people.find_person_by_key(desk.session, person.region_code, person.person_key)
+        assert known is not None, "persons are never deleted"
+        return known, False
     after = {"credential_type": person.credential_type, "sex": person.sex}
     desk.note("person", person.id, person.region_code, 1, before=None, after=after)
-    return PersonFile(person, [])
+    return person, True
 
 
 def keep_resident_data(
@@ -125,8 +138,6 @@ def _file(desk: Desk, rows: people.PersonRows) -> PersonFile:
     return PersonFile(rows[0][0], enrolments)
 
 
-async def _known_person(desk: Desk, person: Person) -> Refusal:
-    known = await people.lock_person_by_key(desk.session, person.region_code, person.person_key)
-    assert known is not None, "persons are never deleted"
+def _known_person(known: Person) -> Refusal:
     message = f"该证件号码在本地已有参保档案（人员编号{known.id}），不能重复建档。"
     return conflict("person_known", message, [Fault("person_known", message, "/credential/number")])

@@ -10,7 +10,7 @@ from services.enrollment.domain.people import NewPerson, faults_of_person
 from services.enrollment.models import Person
 from services.enrollment.repository import people
 from services.enrollment.service.desk import Desk
-from services.enrollment.service.people import personal_data, register_person
+from services.enrollment.service.people import find_or_register, personal_data
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ async def ensure_registered(desk: Desk, new: NewPerson) -> Person:
     """The region's record of the person, made now if there was none. Raises Refusal."""
     person_key = desk.protector.blind_index(new.credential.canonical)
     known = await people.find_person_by_key(desk.session, new.region_code, person_key)
-    return known or (await register_person(desk, new)).person
+    return known or (await find_or_register(desk, new))[0]
 
 
 def _disagreements(desk: Desk, new: NewPerson, record: Person) -> list[Fault]:

@@ -80,6 +80,53 @@ def test_bodies_of_one_operation_in_two_services_become_alternatives() -> None:
     assert merged["paths"]["/a"]["post"]["operationId"] == "submit"
 
 
+def form(payload: Document, **more: Document) -> Document:
+    return {"type": "object", "properties": {"region": {"type": "string"}, "payload": payload, **more}}
+
+
+def kind_of(value: str) -> Document:
+    return {"properties": {"kind": {"const": value, "type": "string"}}}
+
+
+def test_forms_that_differ_in_their_payload_become_one_form_with_all_payloads() -> None:
+    one = document(
+        {"/a": {"post": operation("submit", ref("Form"))}}, Form=form(kinds("In", "Out")), In={}, Out={}
+    )
+    two = document(
+        {"/a": {"post": operation("submit", ref("Form"))}}, Form=form(ref("Bill")), Bill=kind_of("bill")
+    )
+    merged = merge("题", "1", {"one": one, "two": two})
+    assert body_of(merged, "/a") == ref("Form")
+    assert set(merged["components"]["schemas"]) == {"Form", "In", "Out", "Bill"}
+    assert merged["components"]["schemas"]["Form"] == form(kinds("In", "Out", "Bill"))
+
+
+def test_bodies_about_a_case_are_told_apart_by_its_number() -> None:
+    path = "/cases/{case_no}/pay"
+    documents = {
+        name: document({path: {"post": operation("pay", ref(name))}}, **{name: kind_of(name)})
+        for name in ("A", "B", "C")
+    }
+    merged = merge("题", "1", documents)
+    assert body_of(merged, path) == {"anyOf": [ref("A"), ref("B"), ref("C")]}
+
+
+@pytest.mark.parametrize(
+    ("payload", "more"),
+    [(ref("Plain"), {}), (ref("Bill"), {"extra": {"type": "string"}}), ({"type": "string"}, {})],
+)
+def test_forms_that_cannot_be_told_apart_contradict(payload: Document, more: Document) -> None:
+    one = document({"/a": {"post": operation("submit", ref("Form"))}}, Form=form(kinds("In")), In={})
+    two = document(
+        {"/a": {"post": operation("submit", ref("Form"))}},
+        Form=form(payload, **more),
+        Bill=kind_of("bill"),
+        Plain={"type": "object"},
+    )
+    with pytest.raises(MergeConflictError):
+        merge("题", "1", {"one": one, "two": two})
+
+
 def test_the_same_operation_twice_is_one() -> None:
     made = document({"/a": {"get": operation("get_a")}})
     assert merge("题", "1", {"one": made, "two": made})["paths"]["/a"]["get"] == operation("get_a")

@@ -235,7 +235,6 @@ async def test_an_answer_that_breaks_off_is_told_as_such(knock: Knock) -> None:
         (b'{"region_code": 370400, "item_key": "x"}', 422, "invalid_request"),
         (b'{"region_code": "370400", "item_key": "no-such-item"}', 404, "no_item"),
         (b'{"region_code": "440100", "item_key": "transfer"}', 404, "no_catalogue"),
-        (b'{"region_code": "370400", "item_key": "002036001001"}', 409, "not_offered_yet"),
         (
             b'{"region_code": "370400", "item_key": "zaozhuang-employee-long-term-filing"}',
             409,

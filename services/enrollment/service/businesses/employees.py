@@ -46,7 +46,7 @@ class EmployeeRegistration(Business[EmployeeRegistrationPayload]):
                 "credit-code-or-employer-code": payload.employer_credit_code or "灵活就业",
                 "person-category": "灵活就业人员" if is_flexible else "在职职工",
                 "insurance-kinds": "、".join(payload.insurance_kinds),
-                "declared-wage": "灵活就业" if is_flexible else _every(payload, "declared_wage_yuan"),
+                "declared-wage": "灵活就业" if is_flexible else _declared_wages(payload),
                 "change-kind": first.change.value,
             },
             pointers={"declared-wage": "/payload/people"},
@@ -193,11 +193,13 @@ def _person_kinds(payload: EmployeeRegistrationPayload) -> frozenset[str]:
     return frozenset(kinds)
 
 
-def _every(payload: EmployeeRegistrationPayload, field: str) -> object:
-    """The field's value if every row that begins an enrolment has one; None (missing) otherwise."""
-    needing = [row for row in payload.people if row.change in (ChangeKind.ADD, ChangeKind.RESUME)]
-    values = [getattr(row, field) for row in needing]
-    return "、".join(values) if all(values) else None if needing else "无须申报"
+def _declared_wages(payload: EmployeeRegistrationPayload) -> object:
+    """The wages declared; None (missing) unless every row that begins an enrolment has one."""
+    beginning = [row for row in payload.people if row.change in (ChangeKind.ADD, ChangeKind.RESUME)]
+    if not beginning:
+        return "不涉及"
+    wages = [row.declared_wage_yuan for row in beginning]
+    return None if None in wages else wages
 
 
 def _require_only_self(application: Form) -> None:
