@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Header, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.casebook.cases import Case
+from libs.casebook.cases import Case, Casebook
 from libs.casebook.schemas import CaseView, case_view
 from libs.caseflow.applications import Application
 from libs.caseflow.desk import CaseDesk, Caseflow
@@ -49,14 +50,14 @@ class Window:
     async def read(self, case_no: str) -> Case:
         """The case, if this caller may know of it. Raises Refusal (not found) otherwise."""
         case = await self.desk.flow.casebook.load(self.desk.session, case_no)
-        self._require_reader(case)
+        require_reader(self.caller, case, self.read_scope)
         return case
 
     async def answer(self, case: Case) -> CaseView:
         """The case on the wire, with its version as ETag."""
         self.response.headers["ETag"] = f'"{case.version}"'
-        full_name = self.caller.kind is CallerKind.OFFICER or self.caller.subject == case.subject_key
-        return case_view(case, _STAGE_NAMES, await self._open_notice(case), full_name=full_name)
+        notice = await open_notice(self.desk.flow.casebook, self.desk.session, case)
+        return case_view(case, _STAGE_NAMES, notice, full_name=sees_full_name(self.caller, case))
 
     def require_may_apply(self, application: Application[Any]) -> None:
         """A citizen in their own name; an officer of the region for whoever stands at the window.
@@ -78,23 +79,33 @@ class Window:
             return
         caller.require_role(*CASEWORKERS)
 
-    async def _open_notice(self, case: Case) -> list[Fault]:
-        """What the reader must know: what is to be supplemented, or why it ended badly."""
-        if case.status not in (Status.SUPPLEMENTING, Status.REFUSED, Status.REJECTED):
-            return []
-        line = await self.desk.flow.casebook.last_line(self.desk.session, case)
-        return [Fault(**item) for item in line.details["notice"]]
 
-    def _require_reader(self, case: Case) -> None:
-        """Foreign regions' cases do not exist for an officer; other people's do not for a citizen."""
-        if self.caller.kind is CallerKind.CITIZEN:
-            known = self.caller.subject == case.subject_key
-        else:
-            known = self.caller.may_see(case.region_code)
-        if not known:
-            raise not_found("no_case", f"没有编号为{case.case_no}的办件。")
-        if self.caller.kind is CallerKind.SYSTEM:
-            self.caller.require_scope(self.read_scope)
+async def open_notice(casebook: Casebook, session: AsyncSession, case: Case) -> list[Fault]:
+    """What the reader must know: what is to be supplemented, or why it ended badly."""
+    if case.status not in (Status.SUPPLEMENTING, Status.REFUSED, Status.REJECTED):
+        return []
+    line = await casebook.last_line(session, case)
+    return [Fault(**item) for item in line.details["notice"]]
+
+
+def require_reader(caller: Caller, case: Case, scope: str) -> None:
+    """Foreign regions' cases do not exist for an officer; other people's do not for a citizen.
+
+    Raises Refusal: not found, or forbidden to a system without ``scope``.
+    """
+    if caller.kind is CallerKind.CITIZEN:
+        known = caller.subject == case.subject_key
+    else:
+        known = caller.may_see(case.region_code)
+    if not known:
+        raise not_found("no_case", f"没有编号为{case.case_no}的办件。")
+    if caller.kind is CallerKind.SYSTEM:
+        caller.require_scope(scope)
+
+
+def sees_full_name(caller: Caller, case: Case) -> bool:
+    """Officers and the person themselves; everybody else sees the surname."""
+    return caller.kind is CallerKind.OFFICER or caller.subject == case.subject_key
 
 
 async def _version(

@@ -13,11 +13,12 @@ from libs.casebook.schemas import (
     RequestSupplementAction,
     WithdrawAction,
 )
+from libs.caseflow.window import CASEWORKERS
 from libs.refusals.faults import Fault
 from libs.webapp.callers import Role
 from libs.webapp.edge import IdempotencyKeyDoc, TransactionRoute
 from services.transfer.models import Move
-from services.transfer.routes.window import CASEWORKERS, WindowDep
+from services.transfer.routes.window import WindowDep
 from services.transfer.schemas import (
     CorrectAction,
     InquireAction,

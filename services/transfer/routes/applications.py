@@ -6,10 +6,11 @@ from fastapi import APIRouter
 
 from libs.casebook import contents
 from libs.casebook.schemas import CaseView, DocumentView, document_view
+from libs.caseflow.window import CASEWORKERS
 from libs.refusals.faults import forbidden
 from libs.webapp.callers import CallerKind
 from libs.webapp.edge import IdempotencyKeyDoc, TransactionRoute
-from services.transfer.routes.window import CASEWORKERS, Window, WindowDep
+from services.transfer.routes.window import Window, WindowDep
 from services.transfer.schemas import ApplicationBody
 from services.transfer.service import applying
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.casebook.cases import Case, fact_key, mask_name
+from libs.casebook.cases import Case
+from libs.caseflow.telling import send_message
 from libs.contracts.transfer import TransferMessageSent, TransferOutAccepted
-from libs.eventbus.outbox import publish
 from libs.exchange.envelope import Kind
 from services.transfer.models import Move
 from services.transfer.service import forms
@@ -37,33 +37,9 @@ async def send_application(desk: Desk, case: Case, move: Move) -> None:
 
 
 async def notify_applicant(desk: Desk, case: Case, kind: str, reason: str = "") -> None:
-    """Tell the applicant by the item's own template; an edition without templates tells nothing."""
-    item = desk.office.item_of(case).item
-    template = next((entry for entry in item.message_templates if entry.kind == kind), None)
-    agency = desk.office.agencies.find(case.region_code)
-    if template is None or agency is None:
-        return
-    text = template.body.format(
-        agency=agency.name,
-        name=mask_name(case.subject_name),
-        date=f"{case.submitted_on:%Y年%m月%d日}",
-        item=case.item_name,
-        reason=reason.rstrip("。"),
-        telephone=agency.telephone,
-    )
-    fact = TransferMessageSent(
-        case_no=case.case_no,
-        region_code=case.region_code,
-        subject_key=case.subject_key,
-        kind=kind,
-        text=text,
-        at=desk.now,
-    )
-    await publish(
-        desk.session,
-        fact,
-        key=fact_key(case.region_code, case.subject_key),
-        region_code=case.region_code,
-        subject=case.case_no,
-        at=desk.now,
+    """Tell the applicant by the item's own template."""
+    office = desk.office
+    item, agency = office.item_of(case).item, office.agencies.find(case.region_code)
+    await send_message(
+        desk.session, TransferMessageSent, case, item, agency, kind=kind, reason=reason, at=desk.now
     )
