@@ -52,6 +52,11 @@ def is_database_away(error: BaseException) -> bool:
     return isinstance(error, (DatabaseAway, PoolTimeout, ConnectionError, asyncpg.InternalClientError))
 
 
+def is_deadlock(error: BaseException) -> bool:
+    """Whether PostgreSQL ended this transaction so that another could go on: done again, it will do."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "40P01"
+
+
 def describe(error: BaseException) -> str:
     """An error in one line that shows no value out of the event, SQL parameters least of all."""
     if isinstance(error, ValidationError):

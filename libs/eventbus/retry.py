@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_never
 from tenacity.wait import wait_exponential_jitter
 
-from libs.eventbus.faults import DatabaseAway
+from libs.eventbus.faults import DatabaseAway, is_deadlock
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_MOST_DEADLOCKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,23 @@ class RetryPolicy:
         return wait_exponential_jitter(
             multiplier=self.first_delay_s, max=self.longest_delay_s, jitter=self.first_delay_s
         )
+
+
+async def through_deadlocks(work: Callable[[], Awaitable[T]]) -> T:
+    """Do ``work``, a whole transaction, again when PostgreSQL ended it for another's sake.
+
+    Two conversations about one person meet on each other's rows; whoever is ended has changed nothing.
+    """
+    attempts = AsyncRetrying(
+        retry=retry_if_exception(is_deadlock),
+        stop=stop_after_attempt(_MOST_DEADLOCKS),
+        wait=wait_exponential_jitter(multiplier=0.01, max=0.1, jitter=0.05),
+        reraise=True,
+    )
+    async for attempt in attempts:
+        with attempt:
+            return await work()
+    raise AssertionError("tenacity gives a result or raises")
 
 
 def _tell(state: RetryCallState) -> None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.casework.clock import Clock
+from libs.eventbus.retry import through_deadlocks
 from libs.exchange.canonical import DOCUMENT_MAX_BYTES
 from libs.exchange.courier import PATH
 from libs.exchange.envelope import Receipt, Refusal
@@ -55,16 +56,20 @@ def exchange_router(
     )
     async def receive_exchange_message(request: Request) -> Response:
         raw = await _bounded_body(request)
-        async with open_transaction() as session:
-            answer = await receive(
-                session,
-                raw,
-                verifier=verifier,
-                signer_of=signer_of,
-                clock=clock,
-                deliver=deliver,
-                keeper=keeper,
-            )
+
+        async def received() -> Receipt | Refusal:
+            async with open_transaction() as session:
+                return await receive(
+                    session,
+                    raw,
+                    verifier=verifier,
+                    signer_of=signer_of,
+                    clock=clock,
+                    deliver=deliver,
+                    keeper=keeper,
+                )
+
+        answer = await through_deadlocks(received)
         return Response(answer.raw(), status_of(answer), media_type="application/json")
 
     return router

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.casework.clock import Clock
+from libs.eventbus.retry import through_deadlocks
 from libs.exchange import deliveries
 from libs.exchange.courier import Courier, NotCarried
 from libs.exchange.deliveries import Leased, Outcome, Undeliverable
@@ -109,6 +110,9 @@ class Sender:
         except (NotCarried, ExchangeFault) as error:
             await self._record_failure(message, leased, str(error))
             return
+        await through_deadlocks(lambda: self._record(message, leased, answer))
+
+    async def _record(self, message: Message, leased: Leased, answer: Receipt | Refusal) -> None:
         if isinstance(answer, Receipt) and answer.stored == "delivered":
             await self._record_receipt(message, answer)
         elif isinstance(answer, Refusal) and answer.final:
