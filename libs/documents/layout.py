@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -21,6 +22,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from libs.casework.clock import SHANGHAI
@@ -141,7 +143,9 @@ def _build(sheet: Sheet, at: dt.datetime, pages: int) -> LaidOut:
             canvas.setFont(_REGULAR, 9)
             canvas.drawCentredString(A4[0] / 2, 12 * mm, f"第{seen.pages}页，共{pages}页")
 
-    document.build(_story(sheet, seen), onFirstPage=page, onLaterPages=page)
+    # A canvas begins with Helvetica otherwise, which no paper embeds.
+    canvas = partial(Canvas, initialFontName=_REGULAR)
+    document.build(_story(sheet, seen), onFirstPage=page, onLaterPages=page, canvasmaker=canvas)
     return LaidOut(file.getvalue(), seen.pages, seen.seal_place)
 
 
@@ -163,6 +167,7 @@ def _table(grid: Grid, seen: _Seen) -> Table:
     unit = _WIDTH / sum(grid.columns)
     cells, spans, sealed = _placed(grid)
     style = [
+        ("FONTNAME", (0, 0), (-1, -1), _REGULAR),
         ("BOX", (0, 0), (-1, -1), 1.0, "black"),
         ("INNERGRID", (0, 0), (-1, -1), 0.5, "black"),
         ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
