@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -22,7 +21,6 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from libs.casework.clock import SHANGHAI
@@ -33,6 +31,9 @@ _REGULAR, _BOLD = "NotoSansSC-Regular", "NotoSansSC-Bold"
 _MARGIN = 20 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _ONE_AT_A_TIME = Lock()
+_ALL = ((0, 0), (-1, -1))
+# Of cells without text too: reportlab would name Helvetica for them.
+_OUR_FONT = ("FONTNAME", *_ALL, _REGULAR)
 _FOOTER = "第页共/，0123456789"
 
 
@@ -133,6 +134,7 @@ def _build(sheet: Sheet, at: dt.datetime, pages: int) -> LaidOut:
         producer="yibao",
         lang="zh-CN",
         invariant=1,
+        initialFontName=_REGULAR,  # otherwise a canvas begins with Helvetica, which no paper embeds
     )
     moment = at.astimezone(SHANGHAI)
 
@@ -143,9 +145,7 @@ def _build(sheet: Sheet, at: dt.datetime, pages: int) -> LaidOut:
             canvas.setFont(_REGULAR, 9)
             canvas.drawCentredString(A4[0] / 2, 12 * mm, f"第{seen.pages}页，共{pages}页")
 
-    # A canvas begins with Helvetica otherwise, which no paper embeds.
-    canvas = partial(Canvas, initialFontName=_REGULAR)
-    document.build(_story(sheet, seen), onFirstPage=page, onLaterPages=page, canvasmaker=canvas)
+    document.build(_story(sheet, seen), onFirstPage=page, onLaterPages=page)
     return LaidOut(file.getvalue(), seen.pages, seen.seal_place)
 
 
@@ -153,7 +153,7 @@ def _story(sheet: Sheet, seen: _Seen) -> list[Flowable]:
     story: list[Flowable] = [_paragraph(sheet.title, _TITLE), Spacer(0, 5 * mm)]
     if sheet.left or sheet.right:
         line = [[_paragraph(sheet.left, _LINE), _paragraph(sheet.right, _LINE_RIGHT)]]
-        flat = TableStyle([("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0)])
+        flat = TableStyle([_OUR_FONT, ("LEFTPADDING", *_ALL, 0), ("RIGHTPADDING", *_ALL, 0)])
         story += [Table(line, colWidths=[_WIDTH * 0.64, _WIDTH * 0.36], style=flat), Spacer(0, 1 * mm)]
     for number, grid in enumerate(sheet.grids):
         story += [Spacer(0, 4 * mm)] if number else []
@@ -167,14 +167,14 @@ def _table(grid: Grid, seen: _Seen) -> Table:
     unit = _WIDTH / sum(grid.columns)
     cells, spans, sealed = _placed(grid)
     style = [
-        ("FONTNAME", (0, 0), (-1, -1), _REGULAR),
-        ("BOX", (0, 0), (-1, -1), 1.0, "black"),
-        ("INNERGRID", (0, 0), (-1, -1), 0.5, "black"),
-        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
-        ("TOPPADDING", (0, 0), (-1, -1), grid.padding),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), grid.padding),
-        ("LEFTPADDING", (0, 0), (-1, -1), 4),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+        _OUR_FONT,
+        ("BOX", *_ALL, 1.0, "black"),
+        ("INNERGRID", *_ALL, 0.5, "black"),
+        ("VALIGN", *_ALL, "MIDDLE"),
+        ("TOPPADDING", *_ALL, grid.padding),
+        ("BOTTOMPADDING", *_ALL, grid.padding),
+        ("LEFTPADDING", *_ALL, 4),
+        ("RIGHTPADDING", *_ALL, 4),
         *(("SPAN", *span) for span in spans),
     ]
     content: list[list[Any]] = []
