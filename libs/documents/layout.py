@@ -182,7 +182,7 @@ def _table(grid: Grid, seen: _Seen) -> Table:
         content.append([_content(cell, seen) for cell in row])
         if y in sealed:
             # The seal is wider than a line: room enough that it lies over the name and little else.
-            style += [("TOPPADDING", (0, y), (-1, y), 26), ("BOTTOMPADDING", (0, y), (-1, y), 26)]
+            style += [("TOPPADDING", (0, y), (-1, y), 32), ("BOTTOMPADDING", (0, y), (-1, y), 32)]
     widths = [width * unit for width in grid.columns]
     return Table(content, colWidths=widths, repeatRows=grid.repeated, style=TableStyle(style))
 

@@ -9,11 +9,13 @@ from typing import Any, Protocol
 
 from pyhanko.keys.pemder import load_certs_from_pemder_data, load_private_key_from_pemder_data
 from pyhanko.pdf_utils.content import RawContent
+from pyhanko.pdf_utils.generic import StreamObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import BoxConstraints
+from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer, SimpleSigner
-from pyhanko.stamp import StaticStampStyle
+from pyhanko.stamp import StaticContentStamp, StaticStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from libs.casework.clock import SHANGHAI
@@ -77,7 +79,7 @@ def seal(paper: LaidOut, sealer: Sealer, at: dt.datetime, extra_fonts: tuple[Pat
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
     )
-    style = StaticStampStyle(
+    style = _SealStyle(
         background=RawContent(drawing, box=BoxConstraints(DIAMETER, DIAMETER)),
         background_opacity=_OPACITY,
         border_width=0,
@@ -91,6 +93,22 @@ def seal(paper: LaidOut, sealer: Sealer, at: dt.datetime, extra_fonts: tuple[Pat
     signer.at = at.astimezone(SHANGHAI)
     sealed = signer.sign_pdf(IncrementalPdfFileWriter(BytesIO(paper.pdf)))
     return bytes(sealed.getvalue())
+
+
+class _SealStyle(StaticStampStyle):
+    """The seal's drawing, compressed: a third of what it is otherwise."""
+
+    def create_stamp(
+        self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, Any]
+    ) -> StaticContentStamp:
+        return _SealStamp(writer=writer, style=self, box=box)
+
+
+class _SealStamp(StaticContentStamp):
+    def as_form_xobject(self) -> StreamObject:
+        drawing = super().as_form_xobject()
+        drawing.compress()
+        return drawing
 
 
 class _ClockedSigner(PdfSigner):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.enrollment.routes import contributions, employers, enrolments, funds, persons
+from services.enrollment.routes import contributions, employers, enrolments, funds, papers, persons
 
 ROUTERS: tuple[APIRouter, ...] = (
     employers.router,
@@ -12,4 +12,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     enrolments.router,
     contributions.router,
     funds.router,
+    papers.router,
 )

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from libs.caseflow.desk import CaseDesk
 from libs.casework.clock import SHANGHAI
 from libs.contracts.base import Fact
 from libs.eventbus.outbox import publish
@@ -33,6 +34,12 @@ class Desk:
     now: dt.datetime
     actor: str = SYSTEM
     regions: tuple[str, ...] = ALL_REGIONS
+
+    @classmethod
+    def of_case(cls, desk: CaseDesk) -> Desk:
+        """The desk at which what a case decides is carried out, in the case's transaction."""
+        actor = f"{desk.actor.kind}:{desk.actor.subject}"
+        return cls(desk.session, desk.flow.protector, desk.now, actor, desk.regions)
 
     def may_see(self, region_code: str) -> bool:
         """Whether a region's records are the actor's business at all."""
