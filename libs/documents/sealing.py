@@ -107,7 +107,7 @@ class _SealStyle(StaticStampStyle):
 class _SealStamp(StaticContentStamp):
     def as_form_xobject(self) -> StreamObject:
         drawing = super().as_form_xobject()
-        drawing.compress()
+        drawing.compress()  # type: ignore[no-untyped-call]
         return drawing
 
 

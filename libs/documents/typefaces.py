@@ -113,7 +113,7 @@ class _FontFile:
     def __init__(self, path: Path, weight: int) -> None:
         font = TTFont(path, lazy=True)
         self.characters: dict[int, str] = font.getBestCmap()
-        self._scale = EM / font["head"].unitsPerEm
+        self._scale: float = EM / font["head"].unitsPerEm
         location = {"wght": weight} if "fvar" in font else None
         self._glyphs = font.getGlyphSet(location=location)
 
@@ -123,8 +123,8 @@ class _FontFile:
         outline.replay(TransformPen(pen, (self._scale, 0, 0, self._scale, 0, 0)))
 
     def advance(self, character: str) -> int:
-        width: float = self._glyphs[self.characters[ord(character)]].width
-        return round(width * self._scale)
+        width: float = self._glyphs[self.characters[ord(character)]].width * self._scale
+        return round(width)
 
 
 @cache

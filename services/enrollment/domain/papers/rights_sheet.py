@@ -12,9 +12,10 @@ from services.enrollment.domain.kinds import INSURANCE_NAMES, PERSON_KIND_NAMES
 from services.enrollment.domain.papers.rights import TITLE, RightsRecord, YearAccount
 from services.enrollment.domain.purposes import PURPOSE_NAMES, Purpose
 
+_LINE_HEADS = (Cell("记账日期", "label"), Cell("摘要", "label", across=2), Cell("收支金额", "label"))
 _NOTES = (
     "说明：",
-    "1.金额单位为元；“来源”为外地转入的月份，其缴费基数以转出地记录为准。",
+    "1.金额单位为元，支出为负数；由外地转入的月份，缴费基数以转出地记录为准。",
     "2.对记录有异议的，请持本记录和有效身份证件到出具机构核对。",
 )
 
@@ -104,7 +105,7 @@ def _account(account: YearAccount) -> Grid:
         (Cell(f"个人账户（{INSURANCE_NAMES[account.insurance_kind]}）", "heading", across=4),),
         heads,
         tuple(Cell(yuan_of(amount), "amount") for amount in told),
-        *lines,
+        *([_LINE_HEADS, *lines] if lines else []),
     )
     return Grid((36, 36, 36, 36), rows, repeated=1, padding=4)
 

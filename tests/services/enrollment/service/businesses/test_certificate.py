@@ -21,6 +21,7 @@ from tests.services.enrollment.certificates import (
     WUHAN,
     applicant,
     apply,
+    at_the_window,
     bearer,
     certificate_app,
     form,
@@ -131,10 +132,9 @@ async def test_a_citizen_applies_for_nobody_else(counter: Counter, client: httpx
 async def test_a_clerk_issues_it_for_whoever_stands_at_the_window(
     counter: Counter, client: httpx.AsyncClient
 ) -> None:
-    card, at_the_window = await insured(counter), await insured(counter)
-    body = form(await applicant(counter, at_the_window), person=await applicant(counter, card))
-    clerk = officer(WUHAN, Role.CLERK)
-    document, _ = await issued(client, body, clerk)
+    card, relative = await insured(counter), await insured(counter)
+    body = form(await applicant(counter, relative), person=await applicant(counter, card))
+    document, _ = await issued(client, at_the_window(body), officer(WUHAN, Role.CLERK))
     assert card.id_number in document["content"]["credential"]
 
 
