@@ -21,7 +21,7 @@ from services.enrollment.service.press import Press, press_of
 router = APIRouter(prefix=PREFIX, tags=["凭证"], route_class=TransactionRoute)
 
 PDF = "application/pdf"
-LARGEST_BYTES = 5 * 1024 * 1024
+LARGEST_BYTES = 1024 * 1024
 """Of a file to verify; our papers have some 60 KB."""
 
 _FILE = {"schema": {"type": "string", "format": "binary"}}

@@ -10,6 +10,7 @@ import pytest
 from libs.money.amounts import fen_of
 from libs.webapp.callers import Role
 from libs.webapp.edge import Resources
+from services.enrollment.routes.papers import LARGEST_BYTES
 from services.enrollment.service.press import press_of
 from tests.libs.documents.pages import words
 from tests.services.enrollment.certificates import WUHAN, applicant, bearer, certificate_app, form, issued
@@ -169,10 +170,10 @@ async def test_what_is_no_paper_is_no_error(counter: Counter) -> None:
 
 async def test_a_file_too_large_is_refused(counter: Counter) -> None:
     answer = await counter.client.post(
-        "/v1/enrollment/papers/verify", content=b"0" * (5 * 1024 * 1024 + 1), headers=citizen("f" * 64)
+        "/v1/enrollment/papers/verify", content=b"0" * (LARGEST_BYTES + 1), headers=citizen("f" * 64)
     )
     assert answer.status_code == 422
-    assert "超过5兆" in answer.json()["detail"]
+    assert "超过1兆" in answer.json()["detail"]
 
 
 async def test_nobody_verifies_without_signing_in(counter: Counter) -> None:
