@@ -8,6 +8,7 @@ import datetime as dt
 import pytest
 
 from libs.catalogue.editions import load_edition
+from libs.documents.layout import lay_out
 from libs.identifiers.credentials import Credential, CredentialType
 from libs.regions.agencies import Agencies
 from services.enrollment.domain.contributing import KnownMonth
@@ -20,6 +21,7 @@ from services.enrollment.domain.papers.certificate import (
     sheet_of,
 )
 from services.enrollment.domain.people import PersonalData
+from tests.libs.documents.pages import AT, words
 
 TODAY = dt.date(2026, 3, 10)
 EMPLOYEE = InsuranceKind.EMPLOYEE
@@ -115,3 +117,29 @@ def test_without_months_the_enrolment_counts() -> None:
     to_come = [spell(dt.date(2026, 5, 1))]
     assert insured_time(EMPLOYEE, [], to_come, TODAY) == InsuredTime("2026-05", "2026-05", 0)
     assert insured_time(InsuranceKind.RESIDENT, [], running, TODAY) is None
+
+
+@pytest.mark.parametrize(("times", "pages"), [(1, 1), (2, 1), (6, 2)])
+def test_long_values_are_whole_on_one_page_and_impossible_ones_on_two(times: int, pages: int) -> None:
+    agency = dataclasses.replace(
+        WUHAN,
+        name="某自治区某盟某旗医疗保障服务中心" * min(times, 3),
+        address="某某街道与某某路交汇处向东三百米" * times,
+    )
+    person = PersonalData(
+        Credential(CredentialType.FOREIGN_PERMANENT_RESIDENCE, "911124199808010013"),
+        "阿卜杜热西提·买买提吐尔逊·伊敏江" * times,
+        None,
+    )
+    told = certificate(
+        person=person,
+        credential_name="外国人永久居留身份证",
+        household_place="某某自治州某某县某某镇某某路十八号" * times,
+        household_type="农业户口（牧区）" * times,
+        balance_fen=10**14 - 1,
+        agency=agency,
+    ).fields()
+    laid_out = lay_out(sheet_of(told), AT)
+    read = words(laid_out.pdf)
+    assert laid_out.pages == pages
+    assert all(value.replace("\n", "") in read for value in told.values())
