@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -169,8 +170,9 @@ class CaseView(BaseModel):
 
 
 class DocumentView(BaseModel):
-    """A result document; ``content`` as its form has it."""
+    """A result document; ``content`` as its form has it. Its PDF, if any, is asked for by ``id``."""
 
+    id: UUID
     kind: str
     number: str
     title: str
@@ -217,6 +219,7 @@ def case_view(case: Case, stage_names: dict[str, str], notice: list[Fault], *, f
 def document_view(document: Document) -> DocumentView:
     """A document of a case on the wire."""
     return DocumentView(
+        id=document.id,
         kind=document.kind,
         number=document.number,
         title=document.title,

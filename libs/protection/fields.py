@@ -43,6 +43,20 @@ class FieldProtector:
         data = base64.b64decode(encoded)
         return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], context.encode()).decode()
 
+    def encrypt_bytes(self, value: bytes, context: str) -> bytes:
+        """A file kept in the database: ``<key id>:`` and then nonce and ciphertext as they are."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._ciphers[self._key_id].encrypt(nonce, value, context.encode())
+        return self._key_id.encode() + b":" + nonce + sealed
+
+    def decrypt_bytes(self, stored: bytes, context: str) -> bytes:
+        """Inverse of ``encrypt_bytes``. Raises UnknownKeyError, InvalidTag as ``decrypt`` does."""
+        key_id, _, data = stored.partition(b":")
+        cipher = self._ciphers.get(key_id.decode())
+        if cipher is None:
+            raise UnknownKeyError(key_id.decode())
+        return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], context.encode())
+
     def blind_index(self, value: str) -> str:
         """Keyed digest (64 hex places) of a canonical value; equal values have equal digests."""
         return hmac.new(self._index_key, value.encode(), hashlib.sha256).hexdigest()

@@ -20,14 +20,17 @@ app = typer.Typer(
 )
 exchange_app = typer.Typer(no_args_is_help=True, help="转移接续交换：核验导出的办件、检测对方接口")
 officers_app = typer.Typer(no_args_is_help=True, help="工作人员与接入系统的登记")
+papers_app = typer.Typer(no_args_is_help=True, help="凭证：签章的生成与核验")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(exchange_app, name="exchange")
 app.add_typer(officers_app, name="officers")
+app.add_typer(papers_app, name="papers")
 
 # Where nobody watches (a log, a pipe) tables get the width they need.
 console = Console(width=None if sys.stdout.isatty() else 110)
 Folder = Annotated[Path, typer.Option(help="数据目录")]
 DEFAULT_FOLDER = Path("var")
+TRUSTED_ROOTS = DEFAULT_FOLDER / "paper-seals" / "trusted.pem"
 
 
 @app.command()
@@ -148,6 +151,25 @@ def seals(folder: Path) -> None:
     from libs.runtime.seals import keep_seals
 
     console.print(f"签章在 {keep_seals(folder)}")
+
+
+@papers_app.command("seals")
+def paper_seals(folder: Path) -> None:
+    """为在本系统办理业务的各经办机构生成凭证电子签章和自建根证书（已有的不动）；正式使用请换成CA机构签发的。"""
+    from libs.runtime.seals import keep_paper_seals
+
+    console.print(f"凭证签章在 {keep_paper_seals(folder)}")
+
+
+@papers_app.command("verify")
+def papers_verify(
+    file: Path,
+    trusted: Annotated[Path, typer.Option(help="受信任的根证书（PEM）")] = TRUSTED_ROOTS,
+) -> None:
+    """离线核验一份凭证（PDF）：谁签章、何时、是否完整、是否可信。"""
+    from libs.documents.reports import verify_file
+
+    raise typer.Exit(verify_file(file, trusted, console))
 
 
 @officers_app.command("add")

@@ -29,7 +29,7 @@ from libs.runtime.fresh_secrets import fresh_secrets
 from libs.runtime.generated_settings import settings_of
 from libs.runtime.postgres import EmbeddedPostgres
 from libs.runtime.provisioning import ProvisioningSettings, prepare
-from libs.runtime.seals import keep_seals
+from libs.runtime.seals import keep_paper_seals, keep_seals
 from libs.webapp.edge import Resources
 from libs.webapp.settings import EventTransport, ServiceSettings
 
@@ -70,6 +70,7 @@ async def embedded(
         postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres", postgres_settings))
         secrets = _kept_secrets(folder / "secrets.json")
         keys_folder = keep_seals(folder / "exchange-keys")
+        paper_seals_folder = keep_paper_seals(folder / "paper-seals")
         progress("建库、授权、迁移")
         await prepare(ProvisioningSettings(admin_url=SecretStr(postgres.url("postgres"))))
         await _prepare_event_log(postgres)
@@ -83,6 +84,7 @@ async def embedded(
             "blind_index_key": secrets["BLIND_INDEX_KEY"],
             "edition_pins": edition_pins or {},
             "exchange_keys_folder": keys_folder,
+            "paper_seals_folder": paper_seals_folder,
         }
         progress("启动各服务")
         resources = {

@@ -9,12 +9,12 @@ from libs.webapp.app import create_app
 from libs.webapp.callers import bearer_token
 from libs.webapp.edge import Handler, Resources, resources_of
 from services.enrollment.composition import caseflow_of
-from services.enrollment.routes import ROUTERS, persons
+from services.enrollment.routes import ROUTERS, papers, persons
 
 
 def create(resources: Resources | None) -> FastAPI:
     """The app; without resources only its OpenAPI document can be made."""
-    app = create_app("enrollment", "参保服务", [_look_ups(), *ROUTERS], resources)
+    app = create_app("enrollment", "参保服务", [_look_ups(), _verification(), *ROUTERS], resources)
     if resources is not None:
         app.state.caseflow = caseflow_of(resources)
     return app
@@ -43,4 +43,11 @@ class LookUpRoute(APIRoute):
 def _look_ups() -> APIRouter:
     router = APIRouter(prefix=persons.router.prefix, tags=["参保人员"], route_class=LookUpRoute)
     router.post("/search", summary="按证件号码查询人员")(persons.search_person)
+    return router
+
+
+def _verification() -> APIRouter:
+    router = APIRouter(prefix=papers.router.prefix, tags=["凭证"], route_class=LookUpRoute)
+    verify = router.post("/papers/verify", summary="核验凭证的电子签章", openapi_extra=papers.PDF_BODY)
+    verify(papers.verify_paper)
     return router

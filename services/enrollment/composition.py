@@ -12,12 +12,15 @@ from libs.webapp.edge import Resources
 from services.enrollment.domain.rules import rules
 from services.enrollment.schemas.applications import ApplicationBody
 from services.enrollment.service.businesses import BUSINESSES
+from services.enrollment.service.businesses.certificate import CertificateOfParticipation
+from services.enrollment.service.press import press_of
 from services.enrollment.settings import EnrollmentSettings
 
 
 def caseflow_of(resources: Resources) -> Caseflow:
     """Build the caseflow from settings. Raises TypeError where these are not this service's."""
     settings = enrollment_settings(resources)
+    certificate = CertificateOfParticipation(press_of(settings))
     stage_names = {stage.value: name for stage, name in STAGE_NAMES.items()}
     return Caseflow(
         casebook=Casebook(EnrollmentCaseMoved, stage_names, resources.protector),
@@ -26,7 +29,7 @@ def caseflow_of(resources: Resources) -> Caseflow:
         protector=resources.protector,
         message_sent=EnrollmentMessageSent,
         application_type=ApplicationBody,
-        businesses={business.kind: business for business in BUSINESSES},
+        businesses={business.kind: business for business in (*BUSINESSES, certificate)},
         unstated_risks=rules().risks,
     )
 

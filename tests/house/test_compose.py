@@ -113,7 +113,7 @@ def test_the_example_names_every_secret_and_gives_none() -> None:
     assert [line for line in lines if not line.endswith("=")] == []
     named = {line.removesuffix("=") for line in lines}
     assert named == {name for name, how in variables().items() if how == "?"}
-    assert named - fresh_secrets().keys() == {"EXCHANGE_KEYS_FOLDER"}
+    assert named - fresh_secrets().keys() == {"EXCHANGE_KEYS_FOLDER", "PAPER_SEALS_FOLDER"}
 
 
 @pytest.mark.parametrize("name", processes())

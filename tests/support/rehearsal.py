@@ -23,9 +23,11 @@ from libs.casework.clock import SHANGHAI
 from libs.exchange.seals import Ed25519Signer, KeyDirectory
 from libs.runtime.fresh_secrets import fresh_secrets
 from libs.runtime.postgres import EmbeddedPostgres
+from libs.runtime.seals import keep_paper_seals
 from tests.support.compose import VARIABLE, containers, processes
 
 YIBAO = Path(sys.executable).with_name("yibao")
+PAPER_SEALS = "paper-seals"
 SCRAM = "local all +yibao_app scram-sha-256\nlocal all yibao_owner scram-sha-256\n"
 
 
@@ -36,10 +38,12 @@ class Rehearsal:
         self._folder = folder
         self._postgres = postgres
         self._kafka_address = kafka_address
-        self._secrets = fresh_secrets() | {"EXCHANGE_KEYS_FOLDER": str(folder)}
+        folders = {"EXCHANGE_KEYS_FOLDER": str(folder), "PAPER_SEALS_FOLDER": str(folder / PAPER_SEALS)}
+        self._secrets = fresh_secrets() | folders
         self._ports = {name: _free_port() for name in processes() if name != "migrate"}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         _write_seals(folder)
+        keep_paper_seals(folder / PAPER_SEALS)
 
     def __enter__(self) -> Rehearsal:
         return self
@@ -107,9 +111,9 @@ class Rehearsal:
         value = VARIABLE.sub(lambda match: self._secrets[match[1]], value)
         value = re.sub(r"http://([a-z-]+):8000", lambda m: f"http://127.0.0.1:{self._ports[m[1]]}", value)
         value = re.sub(r"@postgres/(\w+)", rf"@/\1?host={self._postgres.socket_folder}", value)
-        return value.replace("kafka:9092", self._kafka_address).replace(
-            "/run/exchange-keys", str(self._folder)
-        )
+        value = value.replace("kafka:9092", self._kafka_address)
+        value = value.replace("/run/paper-seals", str(self._folder / PAPER_SEALS))
+        return value.replace("/run/exchange-keys", str(self._folder))
 
 
 def starting_order() -> Iterator[str]:

@@ -6,6 +6,7 @@ Personal fields (credential, name, telephone …) are encrypted; ``person_key`` 
 from __future__ import annotations
 
 from services.enrollment.models.base import Base
+from services.enrollment.models.papers import Paper
 from services.enrollment.models.people import (
     Change,
     ContributionMonth,
@@ -22,6 +23,7 @@ __all__ = [
     "ContributionMonth",
     "Employer",
     "Enrolment",
+    "Paper",
     "Person",
     "Succession",
     "Transfer",

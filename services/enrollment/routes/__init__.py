@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from libs.caseflow.routes import case_routes
-from services.enrollment.routes import contributions, employers, enrolments, funds, persons
+from services.enrollment.routes import contributions, employers, enrolments, funds, papers, persons
 from services.enrollment.schemas.applications import ApplicationBody, SupplementAction
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -14,5 +14,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     enrolments.router,
     contributions.router,
     funds.router,
+    papers.router,
     case_routes(ApplicationBody, SupplementAction),
 )

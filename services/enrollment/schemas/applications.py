@@ -7,11 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from libs.caseflow.applications import Application, Supplement
+from services.enrollment.schemas.applications_certificate import CertificatePayload
 from services.enrollment.schemas.applications_employees import EmployeeRegistrationPayload
 from services.enrollment.schemas.applications_residents import ResidentRegistrationPayload
 
 Payload = Annotated[
-    EmployeeRegistrationPayload | ResidentRegistrationPayload,
+    CertificatePayload | EmployeeRegistrationPayload | ResidentRegistrationPayload,
     Field(discriminator="kind"),
 ]
 

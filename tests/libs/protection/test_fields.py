@@ -64,3 +64,19 @@ def test_equal_values_have_equal_indexes_under_one_key_only() -> None:
     assert index != PROTECTOR.blind_index("resident_id:370402199001010028")
     assert index != FieldProtector({"k1": OLD}, "k1", b"x" * 32).blind_index("resident_id:370402199001010010")
     assert len(index) == 64
+
+
+def test_a_file_opens_only_in_its_own_place() -> None:
+    stored = PROTECTOR.encrypt_bytes(b"%PDF: 1", CONTEXT)
+    assert b"%PDF" not in stored
+    assert PROTECTOR.decrypt_bytes(stored, CONTEXT) == b"%PDF: 1"
+    with pytest.raises(InvalidTag):
+        PROTECTOR.decrypt_bytes(stored, "370600/paper")
+
+
+def test_a_file_under_an_old_key_stays_readable_and_an_unknown_key_is_named() -> None:
+    stored = PROTECTOR.encrypt_bytes(b"%PDF", CONTEXT)
+    after = FieldProtector({"k1": OLD, "k2": NEW}, "k2", INDEX)
+    assert after.decrypt_bytes(stored, CONTEXT) == b"%PDF"
+    with pytest.raises(UnknownKeyError, match="k1"):
+        FieldProtector({"k2": NEW}, "k2", INDEX).decrypt_bytes(stored, CONTEXT)

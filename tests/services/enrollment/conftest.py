@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from libs.casework.clock import AdjustableClock
 from libs.runtime.postgres import EmbeddedPostgres
+from libs.runtime.seals import keep_paper_seals
 from libs.webapp.edge import Resources
 from services.enrollment.app import create
 from services.enrollment.settings import EnrollmentSettings
@@ -22,9 +24,17 @@ def clock() -> AdjustableClock:
     return AdjustableClock(NOW)
 
 
+@pytest.fixture(scope="session")
+def paper_seals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seals of the agencies that run here, as the runtime makes them."""
+    return keep_paper_seals(tmp_path_factory.mktemp("paper-seals"))
+
+
 @pytest.fixture
-async def resources(postgres: EmbeddedPostgres, clock: AdjustableClock) -> AsyncIterator[Resources]:
-    settings = EnrollmentSettings(token_public_key=PUBLIC_KEY)
+async def resources(
+    postgres: EmbeddedPostgres, clock: AdjustableClock, paper_seals: Path
+) -> AsyncIterator[Resources]:
+    settings = EnrollmentSettings(token_public_key=PUBLIC_KEY, paper_seals_folder=paper_seals)
     async with service_resources(postgres, "enrollment", clock=clock, settings=settings) as made:
         yield made
 
