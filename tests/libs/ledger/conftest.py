@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from libs.ledger.accounts import AccountKind, balance, open_account
 from libs.ledger.posting import Entry, PostedTransaction, Posting, post
-from libs.ledger.tables import install_v1
+from libs.ledger.tables import install_v1, upgrade_v2
 from libs.ledger.verification import Fault, verify
 
 YANTAI, ZAOZHUANG = "370600", "370400"
@@ -135,7 +135,9 @@ def credit(
 
 
 def _install(connection: Connection) -> None:
-    install_v1(Operations(MigrationContext.configure(connection)))
+    operations = Operations(MigrationContext.configure(connection))
+    install_v1(operations)
+    upgrade_v2(operations)
 
 
 @pytest.fixture
