@@ -130,6 +130,7 @@ DECLARE
     last_hash bytea;
     link record;
     sealed uuid[];
+    previous bytea[];
     hashes bytea[];
 BEGIN
     FOR region IN
@@ -141,7 +142,9 @@ BEGIN
             WHERE c.region_code = region ORDER BY c.number DESC LIMIT 1;
         last_number := coalesce(last_number, 0);
         sealed := ARRAY[]::uuid[];
-        hashes := ARRAY[coalesce(last_hash, sha256(''))];
+        previous := ARRAY[]::bytea[];
+        hashes := ARRAY[]::bytea[];
+        last_hash := coalesce(last_hash, sha256(''));
         FOR link IN
             SELECT t.id, t.reverses,
                    bool_and(e.region_code = t.region_code) AND CASE WHEN min(e.fund) = max(e.fund)
@@ -153,7 +156,8 @@ BEGIN
                        (extract(epoch FROM t.posted_at) * 1000000)::bigint, t.reverses,
                        jsonb_agg(jsonb_build_array(
                            e.account_id, encode(a.digest, 'hex'), e.version, e.region_code, e.fund,
-                           e.amount_fen, e.balance_after_fen) ORDER BY e.account_id))::text, 'UTF8') AS content
+                           e.amount_fen, e.balance_after_fen) ORDER BY e.account_id))::text, 'UTF8')
+                       AS content
             FROM unnest(NEW.transactions) WITH ORDINALITY AS due (id, place)
             JOIN ledger_transactions t ON t.id = due.id AND t.region_code = region
             LEFT JOIN ledger_entries e ON e.transaction_id = t.id
@@ -165,16 +169,19 @@ BEGIN
                     USING ERRCODE = 'YL005';
             END IF;
             IF NOT link.fits THEN
-                RAISE EXCEPTION 'transaction % does not fit what it reverses', link.id USING ERRCODE = 'YL007';
+                RAISE EXCEPTION 'transaction % does not fit what it reverses', link.id
+                    USING ERRCODE = 'YL007';
             END IF;
-            last_hash := sha256(hashes[cardinality(hashes)] || link.content);
+            previous := previous || last_hash;
+            last_hash := sha256(last_hash || link.content);
             hashes := hashes || last_hash;
             sealed := sealed || link.id;
         END LOOP;
         {_OPEN};
         INSERT INTO ledger_chain (region_code, number, transaction_id, previous_hash, hash)
-        SELECT region, last_number + place, id, hashes[place], hashes[place + 1]
-        FROM unnest(sealed) WITH ORDINALITY AS link (id, place);
+        SELECT region, last_number + place, transaction_id, previous_hash, hash
+        FROM unnest(sealed, previous, hashes) WITH ORDINALITY
+            AS link (transaction_id, previous_hash, hash, place);
         {_SHUT};
     END LOOP;
     DELETE FROM ledger_unsealed WHERE id = NEW.id;

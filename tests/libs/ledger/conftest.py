@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
@@ -40,11 +40,11 @@ class LedgerDatabase:
             connect_args={"server_settings": {"role": role, "yibao.regions": "*"}},
         )
 
-    async def install(self) -> None:
+    async def install(self, installed: Callable[[Connection], None] | None = None) -> None:
         async with self.superuser.begin() as connection:
             await connection.execute(text("GRANT CREATE ON SCHEMA public TO yibao_owner"))
         async with self.owner.begin() as connection:
-            await connection.run_sync(_install)
+            await connection.run_sync(installed or _install)
 
     async def close(self) -> None:
         for engine in (self.app, self.owner, self.superuser):
