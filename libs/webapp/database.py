@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from libs.webapp.read_pool import ReadPool
 
 ALL_REGIONS = ("*",)
 _SET_REGIONS = text("SELECT set_config('yibao.regions', :regions, true)")
@@ -28,6 +31,7 @@ class Database:
             pool_pre_ping=False,
             hide_parameters=True,  # an error's text goes to the log, personal data must not
         )
+        self.reads = ReadPool(url, pool_size)
 
     @asynccontextmanager
     async def transaction(self, regions: Iterable[str]) -> AsyncIterator[AsyncSession]:
@@ -36,6 +40,13 @@ class Database:
             await session.execute(_SET_REGIONS, {"regions": ",".join(regions)})
             yield session
 
+    @asynccontextmanager
+    async def reading(self, regions: Iterable[str]) -> AsyncIterator[asyncpg.Connection]:
+        """One read-only transaction of asyncpg, for the hot paths that only look."""
+        async with self.reads.transaction(tuple(regions)) as connection:
+            yield connection
+
     async def close(self) -> None:
         """Close all pooled connections."""
+        await self.reads.close()
         await self.engine.dispose()

@@ -9,6 +9,7 @@ from services.enrollment.routes import contributions, employers, enrolments, fun
 ROUTERS: tuple[APIRouter, ...] = (
     employers.router,
     persons.router,
+    persons.reads,
     enrolments.router,
     contributions.router,
     funds.router,

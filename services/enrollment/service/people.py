@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -11,20 +10,13 @@ from libs.identifiers.credentials import Credential, CredentialType
 from libs.protection.fields import FieldProtector
 from libs.refusals.faults import Fault, Refusal, conflict, invalid, not_found
 from services.enrollment.domain.people import NewPerson, PersonalData, faults_of_person
-from services.enrollment.models import Employer, Enrolment, Person
+from services.enrollment.models import Person
+from services.enrollment.models.rows import PersonRow
 from services.enrollment.repository import people
 from services.enrollment.service.desk import Desk
 
 
-@dataclass(frozen=True)
-class PersonFile:
-    """A person and all enrolments here, oldest first, each with its employer."""
-
-    person: Person
-    enrolments: list[tuple[Enrolment, Employer | None]]
-
-
-async def register_person(desk: Desk, new: NewPerson) -> PersonFile:
+async def register_person(desk: Desk, new: NewPerson) -> Person:
     """A region's record of a person. Raises Refusal: invalid with all faults, conflict if known here."""
     faults = faults_of_person(new, desk.today)
     if faults:
@@ -34,18 +26,7 @@ async def register_person(desk: Desk, new: NewPerson) -> PersonFile:
         raise await _known_person(desk, person)
     after = {"credential_type": person.credential_type, "sex": person.sex}
     desk.note("person", person.id, person.region_code, 1, before=None, after=after)
-    return PersonFile(person, [])
-
-
-async def file_of(desk: Desk, person_id: UUID) -> PersonFile:
-    """A person's file by key. Raises Refusal (not found)."""
-    return _file(desk, await people.file_of(desk.session, person_id))
-
-
-async def file_by_credential(desk: Desk, region_code: str, credential: Credential) -> PersonFile:
-    """The region's file of whoever bears this credential. Raises Refusal (not found)."""
-    person_key = desk.protector.blind_index(credential.canonical)
-    return _file(desk, await people.file_by_key(desk.session, region_code, person_key))
+    return person
 
 
 async def require_person(desk: Desk, person_id: UUID, *, lock: bool = False) -> Person:
@@ -56,7 +37,7 @@ async def require_person(desk: Desk, person_id: UUID, *, lock: bool = False) -> 
     return found
 
 
-def personal_data(protector: FieldProtector, person: Person) -> PersonalData:
+def personal_data(protector: FieldProtector, person: Person | PersonRow) -> PersonalData:
     """Open the protected fields."""
     number = protector.decrypt(person.credential, _context(person, "credential"))
     telephone = person.telephone and protector.decrypt(person.telephone, _context(person, "telephone"))
@@ -93,16 +74,9 @@ def _sealed(desk: Desk, new: NewPerson) -> Person:
     return person
 
 
-def _context(person: Person, field: str) -> str:
+def _context(person: Person | PersonRow, field: str) -> str:
     """Bound to region, row and field: a ciphertext moved elsewhere does not open."""
     return f"{person.region_code}/person.{field}/{person.id}"
-
-
-def _file(desk: Desk, rows: people.PersonRows) -> PersonFile:
-    if not rows or not desk.may_see(rows[0][0].region_code):
-        raise no_person()
-    enrolments = [(enrolment, employer) for _, enrolment, employer in rows if enrolment is not None]
-    return PersonFile(rows[0][0], enrolments)
 
 
 async def _known_person(desk: Desk, person: Person) -> Refusal:
