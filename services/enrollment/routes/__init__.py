@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from services.enrollment.routes import contributions, employers, enrolments, funds, persons
 
 ROUTERS: tuple[APIRouter, ...] = (
+    persons.reads,  # first, because routers are tried one after the other: 10 µs each
     employers.router,
     persons.router,
-    persons.reads,
     enrolments.router,
     contributions.router,
     funds.router,
