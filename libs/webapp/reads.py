@@ -1,7 +1,7 @@
 """Reads on hot paths: the guarantees of every other route, at what asyncpg costs.
 
-``ReadRoute`` authenticates the caller and runs the endpoint in one read-only transaction that sees the
-caller's regions. It serves look-ups sent by POST too (their key stands in no URL): they need no
+``ReadRoute`` authenticates the caller and runs the endpoint on a connection that only reads and sees
+the caller's regions alone. It serves look-ups sent by POST too (their key stands in no URL): they need no
 Idempotency-Key, because nothing is written, and no copy of their answer is kept.
 
 An endpoint names its answer as the route's ``response_model`` and returns ``answered(…)``: the model has
@@ -24,7 +24,7 @@ from libs.webapp.edge import Handler, Resources, refusals_told, resources_of
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a read has at hand: its transaction, who reads, what the service shares."""
+    """What a read has at hand: its connection, who reads, what the service shares."""
 
     connection: asyncpg.Connection
     caller: Caller
@@ -32,7 +32,7 @@ class Reading:
 
 
 class ReadRoute(APIRoute):
-    """Authenticated route in one read-only transaction of prepared asyncpg statements."""
+    """Authenticated route on prepared asyncpg statements, for reading only."""
 
     def get_route_handler(self) -> Handler:
         endpoint = super().get_route_handler()

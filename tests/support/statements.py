@@ -39,13 +39,12 @@ def assert_statements(engine: AsyncEngine, at_most: int) -> Iterator[list[str]]:
 @contextmanager
 def _reads_noted(engine: AsyncEngine, sent: list[str]) -> Iterator[None]:
     """Statements of the same database's asyncpg connections, as asyncpg itself tells them."""
-    connections = ReadPool.connection
+    connections = ReadPool._connection
 
     @asynccontextmanager
     async def told(pool: ReadPool) -> AsyncIterator[asyncpg.Connection]:
         def note(query: asyncpg.connection.LoggedQuery) -> None:
-            if query.query != "COMMIT":
-                sent.append(" ".join(query.query.split()))
+            sent.append(" ".join(query.query.split()))
 
         async with connections(pool) as connection:
             if make_url(pool.url).database != engine.url.database:
@@ -54,5 +53,5 @@ def _reads_noted(engine: AsyncEngine, sent: list[str]) -> Iterator[None]:
             with connection.query_logger(note):
                 yield connection
 
-    with patch.object(ReadPool, "connection", told):
+    with patch.object(ReadPool, "_connection", told):
         yield

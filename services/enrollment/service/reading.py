@@ -29,7 +29,7 @@ _NOTHING = AccountPage(Balance(balance_fen=0, held_fen=0, available_fen=0, versi
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One read-only transaction, and whose: ``regions`` are those whose records are the reader's business.
+    """A connection for reading, and whose: ``regions`` are those whose records are the reader's business.
 
     Row-level security stands behind it.
     """

@@ -67,23 +67,40 @@ async def test_a_read_sees_the_callers_regions_and_no_other(client: httpx.AsyncC
     assert (await client.get("/seen")).status_code == 401
 
 
-async def test_the_window_is_of_one_transaction_and_quotes_cannot_leave_it(stage: Stage) -> None:
+async def test_a_pooled_connection_shows_each_caller_their_own_regions(stage: Stage) -> None:
+    """One connection for all of them, so what the one before was shown is still set when the next comes."""
     single = Database(stage.resources.database.url, pool_size=1)
+    other = "420100"
     try:
         async with single.transaction(ALL_REGIONS) as session:
-            await next_number(session, REGION, "c", 2026)
+            for region in (REGION, other):
+                await next_number(session, region, "c", 2026)
         for regions, expected in (
-            (ALL_REGIONS, [REGION]),
+            (ALL_REGIONS, [REGION, other]),
             ((), []),
-            (("'; SET LOCAL yibao.regions = '*",), []),
-            (("\\'; SET LOCAL yibao.regions = '*",), []),
-            ((REGION, "420100"), [REGION]),
+            ((REGION,), [REGION]),
+            ((REGION,), [REGION]),
+            ((other,), [other]),
+            ((REGION, other), [REGION, other]),
+            (("'; SET yibao.regions = '*",), []),
         ):
             async with single.reading(regions) as connection:
                 assert [row[0] for row in await connection.fetch(SEEN)] == expected
-        async with single.reads.connection() as connection:
-            assert await connection.fetch(SEEN) == []
-            assert await connection.fetchval("SELECT current_setting('yibao.regions', true)") == ""
+    finally:
+        await single.close()
+
+
+async def test_regions_that_could_not_be_set_are_not_taken_for_set(stage: Stage) -> None:
+    single = Database(stage.resources.database.url, pool_size=1)
+    try:
+        async with single.reading(ALL_REGIONS) as connection:
+            pid = await connection.fetchval("SELECT pg_backend_pid()")
+        with pytest.raises((asyncpg.PostgresError, ValueError)):
+            async with single.reading(("a\0b",)):
+                raise AssertionError("NUL stands in no setting")
+        async with single.reading(("370600",)) as connection:
+            assert await connection.fetchval("SELECT current_setting('yibao.regions')") == "370600"
+            assert await connection.fetchval("SELECT pg_backend_pid()") == pid
     finally:
         await single.close()
 
@@ -140,6 +157,6 @@ async def test_statements_of_reads_are_counted_too(client: httpx.AsyncClient, st
     engine = stage.resources.database.engine
     with assert_statements(engine, 2) as sent:
         await client.get("/seen", headers=CLERK)
-    assert sent == [f"BEGIN READ ONLY; SET LOCAL yibao.regions = '{REGION}'", SEEN]
-    with pytest.raises(AssertionError, match="2 statements, not 1"), assert_statements(engine, 1):
+    assert sent == ["SELECT set_config('yibao.regions', $1, false)", SEEN]
+    with pytest.raises(AssertionError, match="1 statements, not 0"), assert_statements(engine, 0):
         await client.get("/seen", headers=CLERK)

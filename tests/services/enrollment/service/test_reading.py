@@ -54,7 +54,6 @@ async def test_nor_does_one_who_would_look_everywhere_through_another_regions_wi
 
 async def test_an_account_is_read_in_three_statements_however_much_is_on_it(counter: Counter) -> None:
     card = await counter.insured([f"2025-{month:02d}" for month in range(1, 13)])
-    with assert_statements(counter.resources.database.engine, 3) as sent:  # regions, person, account
+    with assert_statements(counter.resources.database.engine, 3):  # regions, person, account
         told = (await counter.get(f"persons/{card.id}/account?limit=5")).json()
-    assert len(sent) == 3
     assert (told["balance_yuan"], told["version"], len(told["lines"])) == ("1200.00", 12, 5)
