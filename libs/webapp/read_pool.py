@@ -18,7 +18,7 @@ from libs.eventbus.faults import DatabaseAway
 _PATIENCE_S = 30.0
 
 
-class _ReadConnection(asyncpg.Connection):
+class _ReadConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg tells no types
     """Remembers the regions it shows. Giving it back needs no statement: the next caller sets its own."""
 
     shown: str | None = None
