@@ -36,9 +36,9 @@ def create_app(
     app.state.service = service
     problems.install(app)
     _answer_unauthenticated(app)
-    app.include_router(_health_router())
     for router in routers:
         app.include_router(router)
+    app.include_router(_health_router())
     app.add_middleware(MeasuredApp, service=service)
     return app
 

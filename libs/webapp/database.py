@@ -7,10 +7,13 @@ it is set for the transaction only, so a pooled connection never carries it to t
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from libs.webapp.read_pool import ReadPool
 
 ALL_REGIONS = ("*",)
 _SET_REGIONS = text("SELECT set_config('yibao.regions', :regions, true)")
@@ -28,6 +31,7 @@ class Database:
             pool_pre_ping=False,
             hide_parameters=True,  # an error's text goes to the log, personal data must not
         )
+        self.reads = ReadPool(url, pool_size)
 
     @asynccontextmanager
     async def transaction(self, regions: Iterable[str]) -> AsyncIterator[AsyncSession]:
@@ -36,6 +40,17 @@ class Database:
             await session.execute(_SET_REGIONS, {"regions": ",".join(regions)})
             yield session
 
+    def reading(self, regions: Iterable[str]) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """A connection of asyncpg that only reads and sees these regions alone, for the hot paths."""
+        return self.reads.reading(regions)
+
     async def close(self) -> None:
         """Close all pooled connections."""
+        await self.reads.close()
         await self.engine.dispose()
+
+
+async def asyncpg_of(session: AsyncSession) -> asyncpg.Connection:
+    """asyncpg's own connection below a session: a prepared read inside the session's transaction."""
+    raw = await (await session.connection()).get_raw_connection()
+    return raw.driver_connection

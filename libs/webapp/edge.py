@@ -7,7 +7,8 @@ store, run the endpoint, keep the answer, commit. Nobody else commits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
@@ -61,18 +62,25 @@ class TransactionRoute(APIRoute):
             resources = resources_of(request)
             caller = resources.tokens.caller_of(bearer_token(request))
             request.state.caller = caller
-            try:
+            with refusals_told(request):
                 async with resources.database.transaction(caller.regions) as session:
                     request.state.session = session
                     return await _answer(request, session, caller, endpoint)
-            except Exception as error:
-                refusal = _refusal_of(error)
-                if refusal is None:
-                    raise
-                log.warning("refused", code=refusal.code, path=request.url.path, exc_info=error)
-                raise refusal from error
 
         return handle
+
+
+@contextmanager
+def refusals_told(request: Request) -> Iterator[None]:
+    """Failures of the database that mean something to the caller are raised as that; others as they are."""
+    try:
+        yield
+    except Exception as error:
+        refusal = _refusal_of(error)
+        if refusal is None:
+            raise
+        log.warning("refused", code=refusal.code, path=request.url.path, exc_info=error)
+        raise refusal from error
 
 
 def _refusal_of(error: Exception) -> Refusal | None:
@@ -80,7 +88,8 @@ def _refusal_of(error: Exception) -> Refusal | None:
     if is_database_away(error):
         message = "系统暂时繁忙，本次未作任何更改，请稍后重试（办理类请求用原Idempotency-Key）。"
         return Refusal(RefusalKind.UNAVAILABLE, "database", message)
-    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
     if str(state or "").startswith(_DATA_EXCEPTION):
         message = "内容中有无法保存的字符，或有超出范围的数字，请更正后重新提交；本次未作任何更改。"
         return invalid("unstorable", message)

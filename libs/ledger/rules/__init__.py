@@ -6,7 +6,7 @@ of the ledger. Refusals carry an SQLSTATE of class ``YL``; libs/ledger/errors.py
 
 from __future__ import annotations
 
-from libs.ledger.rules import access, accounts, append_only, chain, entries, holds
+from libs.ledger.rules import access, accounts, append_only, bulk, chain, entries, holds
 
 STATEMENTS: tuple[str, ...] = (
     *append_only.STATEMENTS,
@@ -16,3 +16,5 @@ STATEMENTS: tuple[str, ...] = (
     *holds.STATEMENTS,
     *access.STATEMENTS,
 )
+
+STATEMENTS_V2: tuple[str, ...] = bulk.STATEMENTS

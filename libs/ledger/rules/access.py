@@ -9,7 +9,7 @@ from __future__ import annotations
 _TABLES = ("ledger_accounts", "ledger_transactions", "ledger_entries", "ledger_chain", "ledger_holds")
 
 # '*' is for workers; an unset setting shows nothing.
-_VISIBLE = """
+VISIBLE = """
     current_setting('yibao.regions', true) = '*'
     OR region_code::text = ANY (string_to_array(current_setting('yibao.regions', true), ','))
 """
@@ -18,7 +18,7 @@ _VISIBLE = """
 def _isolated(table: str) -> tuple[str, ...]:
     return (
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-        f"CREATE POLICY {table}_by_region ON {table} USING ({_VISIBLE}) WITH CHECK ({_VISIBLE})",
+        f"CREATE POLICY {table}_by_region ON {table} USING ({VISIBLE}) WITH CHECK ({VISIBLE})",
         f"GRANT SELECT ON {table} TO yibao_app",
     )
 

@@ -23,7 +23,7 @@ from libs.casework.clock import SHANGHAI, ShiftedClock
 from libs.eventbus.tables import create_log, metadata
 from libs.eventbus.transports.kafka import KafkaTransport
 from libs.eventbus.transports.postgres_log import PostgresLogTransport
-from libs.runtime.bench import bus_rows, figures, http_load, round_trip
+from libs.runtime.bench import bus_rows, figures, http_load, ledger_rows, read_rows, round_trip
 from libs.runtime.bench.figures import Row
 from libs.runtime.demo.api import Api, MiniProgram
 from libs.runtime.demo.cast import Cast
@@ -39,7 +39,7 @@ EVENTS = 50_000
 TRIPS = 15
 
 
-async def run_bench(console: Console, seconds: float, output: Path) -> int:
+async def run_bench(console: Console, seconds: float, output: Path, contributions: int) -> int:
     """Measure, show, save. Returns 0; a row that cannot be measured raises."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     # Requests are counted as ever; only the load's one officer may ask more than people do.
@@ -49,6 +49,8 @@ async def run_bench(console: Console, seconds: float, output: Path) -> int:
     try:
         with console.status("读：网关、服务、下限"):
             rows += await _reads(folder / "reads", seconds)
+        with console.status("账务：缴费划账"):
+            rows.append(await _contributions(folder / "ledger", contributions))
         with console.status("总线：提交、转发、消费"):
             bus = await _bus(folder / "bus", seconds, console)
             rows += bus
@@ -79,9 +81,11 @@ async def _reads(folder: Path, seconds: float) -> list[Row]:
         gateway = await http_load.measure(
             told["gateway"] + path, headers, connections=CONNECTIONS, seconds=seconds
         )
+        hot = await read_rows.through_the_gateway(told, seconds)
     return [
         Row("服务读（查人员，含权限与脱敏）", "裸FastAPI+asyncpg", "次", service, floor, 0.70),
         Row("网关读（同一次读）", "直接读服务", "次", gateway, service, 0.60),
+        *hot,
     ]
 
 
@@ -99,6 +103,16 @@ async def _server(folder: Path) -> AsyncIterator[dict[str, Any]]:
     finally:
         process.stdin.close()
         await process.wait()
+
+
+async def _contributions(folder: Path, count: int) -> Row:
+    with EmbeddedPostgres(folder) as postgres:
+        admin = await asyncpg.connect(postgres.url("postgres"))
+        await admin.execute("CREATE ROLE yibao_app NOLOGIN; CREATE ROLE bench_ledger LOGIN IN ROLE yibao_app")
+        await admin.close()
+        return await ledger_rows.contributions(
+            postgres.url("postgres"), postgres.url("postgres", "bench_ledger"), count
+        )
 
 
 async def _bus(folder: Path, seconds: float, console: Console) -> list[Row]:

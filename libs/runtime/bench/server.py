@@ -19,8 +19,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from libs.runtime import composition
+from libs.runtime.bench import read_rows
 from libs.runtime.demo.api import Api
-from libs.runtime.demo.cast import ZAOZHUANG, Cast, officer
+from libs.runtime.demo.cast import ZAOZHUANG, Cast, months_from, officer
 from libs.runtime.embedded import Installation, embedded
 from libs.runtime.serving import address_of, listening_socket, served
 from libs.webapp.callers import Role
@@ -41,6 +42,7 @@ class BarePerson(BaseModel):
 def bare_app(pool: asyncpg.Pool) -> FastAPI:
     """FastAPI and one prepared asyncpg read, as little as a typed service can do."""
     app = FastAPI()
+    app.include_router(read_rows.bare_router(pool))
 
     @app.get("/persons/{person_id}")
     async def read_person(person_id: UUID) -> BarePerson:
@@ -85,6 +87,7 @@ async def _prepare(installation: Installation, address: str) -> dict[str, str]:
         await cast.hire_officers(installation.postgres)
         await cast.found_employers()
         insured = await cast.enrol(cast.made_up.person("370402"), ZAOZHUANG, "2025-01-01")
+        await cast.contribute(insured, months_from("2025-01", "2025-12"))
         token = api.token_of(officer(ZAOZHUANG, Role.REVIEWER))
     return {"token": token, "person_id": insured.person_id}
 

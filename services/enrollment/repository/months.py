@@ -15,8 +15,7 @@ from sqlalchemy.types import Text
 from services.enrollment.domain.contributing import OWN, TRANSFERRED_IN, KnownMonth, NewMonth
 from services.enrollment.domain.kinds import InsuranceKind, counts_as
 from services.enrollment.domain.months import Month, agency_name_of
-from services.enrollment.domain.transfers import Side, State
-from services.enrollment.models import ContributionMonth, Person, Transfer
+from services.enrollment.models import ContributionMonth, Person
 
 # Months that left for good with an earlier transfer and now come back count here again.
 _REVIVE = text("""
@@ -54,23 +53,6 @@ async def own_months(session: AsyncSession, person_id: UUID, kind: InsuranceKind
         ContributionMonth.travels_with.is_(None),
     )
     return (await session.execute(query)).scalars().all()
-
-
-async def booked_months(session: AsyncSession, person_id: UUID) -> list[KnownMonth]:
-    """All months of a person, in order; forty years are 480 of them."""
-    left = (Transfer.state == State.COMPLETED.value) & (Transfer.side == Side.OUT.value)
-    query = (
-        select(ContributionMonth, Transfer.conversation)
-        .outerjoin(
-            Transfer,
-            (Transfer.region_code == ContributionMonth.region_code)
-            & (Transfer.conversation == ContributionMonth.travels_with)
-            & left,
-        )
-        .where(ContributionMonth.person_id == person_id)
-        .order_by(ContributionMonth.month, ContributionMonth.insurance_kind)
-    )
-    return [_known_of(row, has_left=left_with is not None) for row, left_with in await session.execute(query)]
 
 
 async def add_own_months(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.enrollment.models import Employer, Enrolment, Person
-
-PersonRows = Sequence[tuple[Person, Enrolment | None, Employer | None]]
+from services.enrollment.models import Employer, Person
 
 
 async def add_employer(session: AsyncSession, employer: Employer) -> bool:
@@ -58,24 +55,3 @@ async def lock_person_by_key(session: AsyncSession, region_code: str, person_key
     """The region's record of a person named by blind index, locked."""
     query = select(Person).where(Person.region_code == region_code, Person.person_key == person_key)
     return (await session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
-
-
-async def file_of(session: AsyncSession, person_id: UUID) -> PersonRows:
-    """A person with all enrolments and their employers, oldest first, in one statement; [] if unknown."""
-    return await _file(session, Person.id == person_id)
-
-
-async def file_by_key(session: AsyncSession, region_code: str, person_key: str) -> PersonRows:
-    """The same for the region's person named by blind index."""
-    return await _file(session, and_(Person.region_code == region_code, Person.person_key == person_key))
-
-
-async def _file(session: AsyncSession, which: ColumnElement[bool]) -> PersonRows:
-    query = (
-        select(Person, Enrolment, Employer)
-        .outerjoin(Enrolment, Enrolment.person_id == Person.id)
-        .outerjoin(Employer, Employer.id == Enrolment.employer_id)
-        .where(which)
-        .order_by(Enrolment.started_on, Enrolment.id)
-    )
-    return [(person, enrolment, employer) for person, enrolment, employer in await session.execute(query)]

@@ -9,11 +9,13 @@ from services.enrollment.routes import contributions, employers, enrolments, fun
 from services.enrollment.schemas.applications import ApplicationBody, SupplementAction
 
 ROUTERS: tuple[APIRouter, ...] = (
+    persons.reads,  # first, because routers are tried one after the other: 10 µs each
     employers.router,
     persons.router,
     enrolments.router,
     contributions.router,
     funds.router,
     papers.router,
+    papers.verification,
     case_routes(ApplicationBody, SupplementAction),
 )

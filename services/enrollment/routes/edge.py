@@ -11,6 +11,7 @@ from libs.refusals.faults import Fault, invalid
 from libs.webapp.callers import Caller, CallerKind, Role
 from libs.webapp.edge import CallerDep, ResourcesDep, SessionDep
 from services.enrollment.models import Person
+from services.enrollment.models.rows import PersonRow
 from services.enrollment.service.desk import Desk
 from services.enrollment.service.people import no_person
 
@@ -45,7 +46,7 @@ def require_office(caller: Caller) -> None:
         caller.require_role(*Role)
 
 
-def require_readable(caller: Caller, person: Person) -> None:
+def require_readable(caller: Caller, person: Person | PersonRow) -> None:
     """Citizens read their own, officers and systems whatever their desk shows them. Raises Refusal.
 
     Somebody else's record is answered as one that does not exist.
@@ -57,7 +58,7 @@ def require_readable(caller: Caller, person: Person) -> None:
         require_office(caller)
 
 
-def sees_in_full(caller: Caller, person: Person) -> bool:
+def sees_in_full(caller: Caller, person: Person | PersonRow) -> bool:
     """Identity number and telephone unmasked: for the person, and for reviewers."""
     if caller.kind is CallerKind.CITIZEN:
         return person.person_key == caller.subject

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from libs.refusals.faults import Fault, invalid
 from libs.webapp.callers import CallerKind
 from libs.webapp.edge import CallerDep, ResourcesDep, TransactionRoute
+from libs.webapp.reads import ReadingDep, ReadRoute
 from services.enrollment.domain.papers.rights import RightsRecord
 from services.enrollment.models import Person
 from services.enrollment.routes.edge import PREFIX, DeskDep, require_office, require_readable, sees_in_full
@@ -19,6 +20,8 @@ from services.enrollment.service.desk import Desk
 from services.enrollment.service.press import Press, press_of
 
 router = APIRouter(prefix=PREFIX, tags=["凭证"], route_class=TransactionRoute)
+# A question asked by POST: the file is the body, nothing of it is kept.
+verification = APIRouter(prefix=PREFIX, tags=["凭证"], route_class=ReadRoute)
 
 PDF = "application/pdf"
 LARGEST_BYTES = 1024 * 1024
@@ -26,7 +29,7 @@ LARGEST_BYTES = 1024 * 1024
 
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _PDF_ANSWER: dict[int | str, dict[str, Any]] = {200: {"description": "PDF", "content": {PDF: _FILE}}}
-PDF_BODY = {"requestBody": {"required": True, "content": {PDF: _FILE}}}
+_PDF_BODY = {"requestBody": {"required": True, "content": {PDF: _FILE}}}
 
 
 async def _press(resources: ResourcesDep) -> Press:
@@ -70,15 +73,16 @@ async def download_rights_record(
     return _file(pdf, f"rights-record-{year}.pdf")
 
 
-async def verify_paper(request: Request, desk: DeskDep, press: PressDep) -> SealReportAnswer:
-    """Whether a paper is genuine: the file is the body; nothing of it is kept."""
+@verification.post("/papers/verify", openapi_extra=_PDF_BODY)
+async def verify_paper(request: Request, reading: ReadingDep, press: PressDep) -> SealReportAnswer:
+    """核验凭证的电子签章。"""
     pdf = bytearray()
     async for part in request.stream():
         pdf += part
         if len(pdf) > LARGEST_BYTES:
             message = f"文件超过{LARGEST_BYTES // 1024 // 1024}兆，不是本系统出具的凭证。"
             raise invalid("too_large", message, [Fault("too_large", message, "")])
-    return SealReportAnswer.of(await press.verified(bytes(pdf), desk.now))
+    return SealReportAnswer.of(await press.verified(bytes(pdf), reading.resources.clock.now()))
 
 
 async def _record(

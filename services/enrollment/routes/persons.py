@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from libs.refusals.faults import Fault, invalid
 from libs.webapp.edge import CallerDep, IdempotencyKeyDoc, TransactionRoute
 from libs.webapp.paging import Cursor, PageSize, decode_cursor, encode_cursor
+from libs.webapp.reads import Reading, ReadingDep, ReadRoute, answered
 from services.enrollment.domain.kinds import InsuranceKind
 from services.enrollment.routes.edge import (
     PREFIX,
@@ -21,11 +22,19 @@ from services.enrollment.routes.edge import (
 )
 from services.enrollment.schemas.answers import AccountAnswer, ContributionsAnswer, PersonAnswer
 from services.enrollment.schemas.requests import NewPersonBody, PersonSearchBody
-from services.enrollment.service import contributing, money, people
-from services.enrollment.service.desk import Desk
-from services.enrollment.service.people import PersonFile
+from services.enrollment.service import people
+from services.enrollment.service.reading import (
+    PersonFile,
+    Reader,
+    account_of,
+    contributions_of,
+    file_by_credential,
+    file_of,
+    require_person,
+)
 
 router = APIRouter(prefix=f"{PREFIX}/persons", tags=["参保人员"], route_class=TransactionRoute)
+reads = APIRouter(prefix=router.prefix, tags=["参保人员"], route_class=ReadRoute)
 
 Fund = Annotated[InsuranceKind, Query(description="险种类型，国家医保编码，310为职工基本医疗保险")]
 
@@ -36,58 +45,62 @@ async def register_person(
 ) -> PersonAnswer:
     require_writer(caller)
     caller.require_region(body.region_code)
-    file = await people.register_person(desk, body.new_person())
-    response.headers["Location"] = f"{PREFIX}/persons/{file.person.id}"
+    person = await people.register_person(desk, body.new_person())
+    response.headers["Location"] = f"{PREFIX}/persons/{person.id}"
+    set_version(response, person.version)
     # Masked for everybody: the answer to a write is kept for its repeat, an identity number is not.
-    return _answer(desk, file, response, in_full=False)
+    return PersonAnswer.of(person, [], people.personal_data(desk.protector, person), in_full=False)
 
 
-@router.get("/{person_id}", summary="查询人员参保信息")
-async def read_person(person_id: UUID, desk: DeskDep, caller: CallerDep, response: Response) -> PersonAnswer:
-    file = await people.file_of(desk, person_id)
-    require_readable(caller, file.person)
-    return _answer(desk, file, response, in_full=sees_in_full(caller, file.person))
+@reads.get("/{person_id}", summary="查询人员参保信息", response_model=PersonAnswer)
+async def read_person(person_id: UUID, reading: ReadingDep) -> Response:
+    return _file_answer(reading, await file_of(_reader(reading), person_id))
 
 
-@router.get("/{person_id}/account", summary="查询个人账户")
+@reads.get("/{person_id}/account", summary="查询个人账户", response_model=AccountAnswer)
 async def read_account(
     person_id: UUID,
-    desk: DeskDep,
-    caller: CallerDep,
+    reading: ReadingDep,
     insurance_kind: Fund = InsuranceKind.EMPLOYEE,
     cursor: Cursor = None,
     limit: PageSize = 50,
-) -> AccountAnswer:
-    person = await people.require_person(desk, person_id)
-    require_readable(caller, person)
+) -> Response:
+    reader = _reader(reading)
+    person = await require_person(reader, person_id)
+    require_readable(reading.caller, person)
     after = _version_in(cursor) if cursor else 0
-    view = await money.view(desk.session, person, insurance_kind, after_version=after, limit=limit)
-    more = view.lines and view.lines[-1].version < view.balance.version
-    next_cursor = encode_cursor(str(view.lines[-1].version)) if more else None
-    return AccountAnswer.of(person, insurance_kind, view.balance, view.lines, next_cursor)
+    page = await account_of(reader, person, insurance_kind, after_version=after, limit=limit)
+    more = page.lines and page.lines[-1].version < page.balance.version
+    next_cursor = encode_cursor(str(page.lines[-1].version)) if more else None
+    return answered(AccountAnswer.of(person, insurance_kind, page.balance, page.lines, next_cursor))
 
 
-@router.get("/{person_id}/contributions", summary="查询缴费记录")
-async def read_contributions(person_id: UUID, desk: DeskDep, caller: CallerDep) -> ContributionsAnswer:
-    person = await people.require_person(desk, person_id)
-    require_readable(caller, person)
-    known, periods = await contributing.record_of(desk, person)
-    return ContributionsAnswer.of(person, known, periods)
+@reads.get("/{person_id}/contributions", summary="查询缴费记录", response_model=ContributionsAnswer)
+async def read_contributions(person_id: UUID, reading: ReadingDep) -> Response:
+    reader = _reader(reading)
+    person = await require_person(reader, person_id)
+    require_readable(reading.caller, person)
+    known, periods = await contributions_of(reader, person)
+    return answered(ContributionsAnswer.of(person, known, periods))
 
 
-async def search_person(
-    body: PersonSearchBody, desk: DeskDep, caller: CallerDep, response: Response
-) -> PersonAnswer:
+@reads.post("/search", summary="按证件号码查询人员", response_model=PersonAnswer)
+async def search_person(body: PersonSearchBody, reading: ReadingDep) -> Response:
     """Look a person up by credential: a POST, so that the number stands in no URL."""
-    file = await people.file_by_credential(desk, body.region_code, body.credential.credential())
-    require_readable(caller, file.person)
-    return _answer(desk, file, response, in_full=sees_in_full(caller, file.person))
+    found = await file_by_credential(_reader(reading), body.region_code, body.credential.credential())
+    return _file_answer(reading, found)
 
 
-def _answer(desk: Desk, file: PersonFile, response: Response, *, in_full: bool) -> PersonAnswer:
-    set_version(response, file.person.version)
-    data = people.personal_data(desk.protector, file.person)
-    return PersonAnswer.of(file.person, file.enrolments, data, in_full=in_full)
+def _reader(reading: Reading) -> Reader:
+    return Reader(reading.connection, reading.resources.protector, reading.caller.regions)
+
+
+def _file_answer(reading: Reading, file: PersonFile) -> Response:
+    person, enrolments = file
+    require_readable(reading.caller, person)
+    data = people.personal_data(reading.resources.protector, person)
+    in_full = sees_in_full(reading.caller, person)
+    return answered(PersonAnswer.of(person, enrolments, data, in_full=in_full), version=person.version)
 
 
 def _version_in(cursor: str) -> int:

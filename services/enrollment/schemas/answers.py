@@ -21,6 +21,7 @@ from services.enrollment.domain.people import PersonalData
 from services.enrollment.domain.purposes import PURPOSE_NAMES, Purpose
 from services.enrollment.domain.stops import STOP_REASON_NAMES, StopReason
 from services.enrollment.models import Employer, Enrolment, Person
+from services.enrollment.models.rows import EmployerRow, EnrolmentRow, PersonRow
 from services.enrollment.schemas.values import SignedYuan, Yuan
 
 
@@ -66,7 +67,7 @@ class EnrolmentAnswer(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, enrolment: Enrolment, employer: Employer | None) -> Self:
+    def of(cls, enrolment: Enrolment | EnrolmentRow, employer: Employer | EmployerRow | None) -> Self:
         kind, person_kind = InsuranceKind(enrolment.insurance_kind), PersonKind(enrolment.person_kind)
         reason = StopReason(enrolment.stop_reason) if enrolment.stop_reason else None
         return cls(
@@ -110,8 +111,8 @@ class PersonAnswer(BaseModel):
     @classmethod
     def of(
         cls,
-        person: Person,
-        enrolments: Iterable[tuple[Enrolment, Employer | None]],
+        person: Person | PersonRow,
+        enrolments: Iterable[tuple[EnrolmentRow, EmployerRow | None]],
         data: PersonalData,
         *,
         in_full: bool,
@@ -200,7 +201,7 @@ class AccountAnswer(BaseModel):
     @classmethod
     def of(
         cls,
-        person: Person,
+        person: PersonRow,
         kind: InsuranceKind,
         balance: Balance,
         lines: Sequence[StatementLine],
@@ -254,7 +255,7 @@ class ContributionsAnswer(BaseModel):
     periods: list[ContributionPeriod]
 
     @classmethod
-    def of(cls, person: Person, months: Iterable[KnownMonth], periods: list[ContributionPeriod]) -> Self:
+    def of(cls, person: PersonRow, months: Iterable[KnownMonth], periods: list[ContributionPeriod]) -> Self:
         return cls(
             person_id=person.id,
             months_counted=sum(period.months_paid for period in periods),

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from libs.contracts.enrollment import ContributionPeriod
 from libs.ledger.accounts import AccountKind
 from libs.ledger.posting import Posting, post_many
 from libs.refusals.faults import Refusal, RefusalKind
 from services.enrollment.domain import contributing
 from services.enrollment.domain.contributing import KnownMonth, NewMonth
 from services.enrollment.domain.kinds import InsuranceKind
-from services.enrollment.domain.months import periods_of
 from services.enrollment.domain.purposes import Purpose, contribution_source
 from services.enrollment.models import Person
 from services.enrollment.repository import enrolments, months
@@ -47,20 +45,6 @@ async def record(desk: Desk, person_id: UUID, kind: InsuranceKind, told: Sequenc
     await _credit(desk, person, kind, [new for new in fresh if new.account_fen])
     balance = await money.balance_of(desk.session, person, kind)
     return Recorded(person, fresh, repeated, balance.balance_fen)
-
-
-async def record_of(desk: Desk, person: Person) -> tuple[list[KnownMonth], list[ContributionPeriod]]:
-    """A person's contribution record: every month, and per kind the periods of those still here."""
-    booked = await months.booked_months(desk.session, person.id)
-    here = [known.counted for known in booked if not known.has_left]
-    periods = [
-        period
-        for kind in sorted({month.insurance_kind for month in here})
-        for period in periods_of(
-            [month for month in here if month.insurance_kind == kind], home=person.region_code
-        )
-    ]
-    return booked, periods
 
 
 async def _require_recordable(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,11 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.ledger.accounts import (
     AccountKind,
     Balance,
-    StatementLine,
     balance,
     find_account,
     open_account,
-    statement,
 )
 from libs.ledger.posting import Entry, Posting
 from services.enrollment.domain.kinds import InsuranceKind
@@ -24,14 +21,6 @@ from services.enrollment.domain.purposes import Purpose
 from services.enrollment.models import Person
 
 NOTHING = Balance(balance_fen=0, held_fen=0, available_fen=0, version=0)
-
-
-@dataclass(frozen=True)
-class AccountView:
-    """A personal account as it stands, with some lines of its statement, oldest first."""
-
-    balance: Balance
-    lines: Sequence[StatementLine]
 
 
 @dataclass(frozen=True)
@@ -86,14 +75,3 @@ async def balance_of(session: AsyncSession, person: Person, kind: InsuranceKind)
     """What is on the person's account; nothing where there is none."""
     account = await find_personal_account(session, person, kind)
     return NOTHING if account is None else await balance(session, account)
-
-
-async def view(
-    session: AsyncSession, person: Person, kind: InsuranceKind, *, after_version: int, limit: int
-) -> AccountView:
-    """Balance and the statement's lines after ``after_version``."""
-    account = await find_personal_account(session, person, kind)
-    if account is None:
-        return AccountView(NOTHING, [])
-    lines = await statement(session, account, after_version=after_version, limit=limit)
-    return AccountView(await balance(session, account), lines)

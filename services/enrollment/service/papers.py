@@ -15,12 +15,13 @@ from libs.identifiers.credentials import CREDENTIAL_NAMES, masked
 from libs.ledger.accounts import statement
 from libs.refusals.faults import Fault, Refusal, invalid, not_found
 from libs.regions import names
+from libs.webapp.database import asyncpg_of
 from services.enrollment.domain.kinds import InsuranceKind, has_personal_account
 from services.enrollment.domain.papers import certificate, rights, rights_sheet
 from services.enrollment.domain.papers.certificate import Certificate, InsuredTime, insured_time
 from services.enrollment.domain.papers.rights import Movement, RightsRecord, YearAccount
 from services.enrollment.models import Paper, Person
-from services.enrollment.repository import enrolments, months, papers
+from services.enrollment.repository import enrolments, papers, reads
 from services.enrollment.service import money
 from services.enrollment.service.desk import Desk
 from services.enrollment.service.people import personal_data
@@ -39,7 +40,7 @@ class Household:
 
 async def time_of(desk: Desk, person: Person, kind: InsuranceKind) -> InsuredTime | None:
     """参保时间 and months paid; None for who was never insured so here, or moved away for good."""
-    known = await months.booked_months(desk.session, person.id)
+    known = await reads.booked_months(await asyncpg_of(desk.session), person.id)
     return insured_time(kind, known, await enrolments.spells_here(desk.session, person.id), desk.today)
 
 
@@ -103,7 +104,7 @@ async def rights_record(desk: Desk, press: Press, person: Person, year: int) -> 
         message = f"年度应为{rights.FIRST_YEAR}至{desk.today.year}之间，例如{desk.today.year - 1}。"
         raise invalid("year", message, [Fault("year", message, "/query/year")])
     until = rights.last_day(year, desk.today)
-    known = await months.booked_months(desk.session, person.id)
+    known = await reads.booked_months(await asyncpg_of(desk.session), person.id)
     spells = await enrolments.spells_here(desk.session, person.id)
     return RightsRecord(
         region_code=person.region_code,

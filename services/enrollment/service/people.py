@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -11,25 +10,18 @@ from libs.identifiers.credentials import Credential, CredentialType
 from libs.protection.fields import FieldProtector
 from libs.refusals.faults import Fault, Refusal, conflict, invalid, not_found
 from services.enrollment.domain.people import NewPerson, PersonalData, faults_of_person
-from services.enrollment.models import Employer, Enrolment, Person
+from services.enrollment.models import Person
+from services.enrollment.models.rows import PersonRow
 from services.enrollment.repository import people
 from services.enrollment.service.desk import Desk
 
 
-@dataclass(frozen=True)
-class PersonFile:
-    """A person and all enrolments here, oldest first, each with its employer."""
-
-    person: Person
-    enrolments: list[tuple[Enrolment, Employer | None]]
-
-
-async def register_person(desk: Desk, new: NewPerson) -> PersonFile:
+async def register_person(desk: Desk, new: NewPerson) -> Person:
     """A region's record of a person. Raises Refusal: invalid with all faults, conflict if known here."""
     person, is_new = await find_or_register(desk, new)
     if not is_new:
         raise _known_person(person)
-    return PersonFile(person, [])
+    return person
 
 
 async def find_or_register(desk: Desk, new: NewPerson) -> tuple[Person, bool]:
@@ -70,17 +62,6 @@ def keep_resident_data(
         desk.note("person", person.id, person.region_code, person.version, before=before, after=after)
 
 
-async def file_of(desk: Desk, person_id: UUID) -> PersonFile:
-    """A person's file by key. Raises Refusal (not found)."""
-    return _file(desk, await people.file_of(desk.session, person_id))
-
-
-async def file_by_credential(desk: Desk, region_code: str, credential: Credential) -> PersonFile:
-    """The region's file of whoever bears this credential. Raises Refusal (not found)."""
-    person_key = desk.protector.blind_index(credential.canonical)
-    return _file(desk, await people.file_by_key(desk.session, region_code, person_key))
-
-
 async def require_person(desk: Desk, person_id: UUID, *, lock: bool = False) -> Person:
     """The person with this key; ``lock`` keeps other changes waiting. Raises Refusal (not found)."""
     found = await (people.lock_person if lock else people.find_person)(desk.session, person_id)
@@ -89,7 +70,7 @@ async def require_person(desk: Desk, person_id: UUID, *, lock: bool = False) -> 
     return found
 
 
-def personal_data(protector: FieldProtector, person: Person) -> PersonalData:
+def personal_data(protector: FieldProtector, person: Person | PersonRow) -> PersonalData:
     """Open the protected fields."""
     number = protector.decrypt(person.credential, context_of(person, "credential"))
     telephone = person.telephone and protector.decrypt(person.telephone, context_of(person, "telephone"))
@@ -126,16 +107,9 @@ def _sealed(desk: Desk, new: NewPerson) -> Person:
     return person
 
 
-def context_of(person: Person, field: str) -> str:
+def context_of(person: Person | PersonRow, field: str) -> str:
     """Bound to region, row and field: a ciphertext moved elsewhere does not open."""
     return f"{person.region_code}/person.{field}/{person.id}"
-
-
-def _file(desk: Desk, rows: people.PersonRows) -> PersonFile:
-    if not rows or not desk.may_see(rows[0][0].region_code):
-        raise no_person()
-    enrolments = [(enrolment, employer) for _, enrolment, employer in rows if enrolment is not None]
-    return PersonFile(rows[0][0], enrolments)
 
 
 def _known_person(known: Person) -> Refusal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from libs.ledger.accounts import AccountKind, balance, open_account
 from libs.ledger.posting import Entry, PostedTransaction, Posting, post
-from libs.ledger.tables import install_v1
+from libs.ledger.tables import install_v1, upgrade_v2
 from libs.ledger.verification import Fault, verify
 
 YANTAI, ZAOZHUANG = "370600", "370400"
@@ -40,11 +40,11 @@ class LedgerDatabase:
             connect_args={"server_settings": {"role": role, "yibao.regions": "*"}},
         )
 
-    async def install(self) -> None:
+    async def install(self, installed: Callable[[Connection], None] | None = None) -> None:
         async with self.superuser.begin() as connection:
             await connection.execute(text("GRANT CREATE ON SCHEMA public TO yibao_owner"))
         async with self.owner.begin() as connection:
-            await connection.run_sync(_install)
+            await connection.run_sync(installed or _install)
 
     async def close(self) -> None:
         for engine in (self.app, self.owner, self.superuser):
@@ -135,7 +135,9 @@ def credit(
 
 
 def _install(connection: Connection) -> None:
-    install_v1(Operations(MigrationContext.configure(connection)))
+    operations = Operations(MigrationContext.configure(connection))
+    install_v1(operations)
+    upgrade_v2(operations)
 
 
 @pytest.fixture

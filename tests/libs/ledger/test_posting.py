@@ -16,7 +16,7 @@ from libs.ledger.errors import (
     SourceConflict,
     Unbalanced,
 )
-from libs.ledger.posting import MAX_BATCH_POSTINGS, Entry, Posting, post, post_many
+from libs.ledger.posting import MAX_BATCH_POSTINGS, Entry, Posting, post, post_all, post_many
 from libs.refusals.faults import RefusalKind
 from tests.libs.ledger.conftest import RESIDENT, TODAY, YANTAI, ZAOZHUANG, LedgerDatabase, credit
 
@@ -174,6 +174,44 @@ async def test_a_batch_repeats_what_is_known_and_posts_the_rest(ledger: LedgerDa
     assert [transaction.replayed for transaction in posted[:4]] == [False, True, False, False]
     assert posted[4].id == posted[3].id
     assert await ledger.balance_fen(person) == 400
+
+
+async def test_a_batch_nobody_asks_about_is_posted_and_repeated_alike(ledger: LedgerDatabase) -> None:
+    person, pooled = await ledger.person(), await ledger.pooled()
+    batch = [credit(f"month-{n}", pooled, person, 100) for n in range(4)]
+    for expected, sent_at_most, sent_now in (
+        (2, 1, batch[:2]),
+        (2, 2, [*batch, batch[3]]),
+        (0, 2, batch),
+        (0, 0, []),
+    ):
+        async with ledger.session() as session:
+            with ledger.counted() as sent:
+                assert await post_all(session, sent_now) == expected
+        assert len(sent) <= sent_at_most
+    with pytest.raises(SourceConflict):
+        async with ledger.session() as session:
+            await post_all(
+                session, [credit("month-9", pooled, person, 1), credit("month-0", pooled, person, 101)]
+            )
+    assert await ledger.balance_fen(person) == 400
+    assert await ledger.faults() == []
+
+
+async def test_a_batch_nobody_asks_about_is_checked_as_any_other(ledger: LedgerDatabase) -> None:
+    person, pooled = await ledger.person(), await ledger.pooled()
+    residents = await ledger.account(AccountKind.POOLED, fund=RESIDENT)
+    there = await ledger.account(AccountKind.POOLED, region_code=ZAOZHUANG)
+    sound = credit("sound", pooled, person, 1)
+    for unsound, expected in (
+        (credit("funds", pooled, residents, 1), Unbalanced),
+        (credit("regions", pooled, there, 1), InvalidPosting),
+        (credit("money", person, pooled, 2), InsufficientFunds),
+    ):
+        with pytest.raises(expected):
+            async with ledger.session() as session:
+                await post_all(session, [sound, unsound])
+    assert await ledger.balance_fen(person) == 0
 
 
 async def test_a_batch_is_posted_whole_or_not_at_all(ledger: LedgerDatabase) -> None:

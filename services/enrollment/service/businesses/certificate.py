@@ -83,8 +83,7 @@ def _person_of(application: Form) -> PersonBody:
 
 async def _find(desk: Desk, application: Form) -> Person | None:
     key = desk.protector.blind_index(_person_of(application).credential.canonical)
-    rows = await people.file_by_key(desk.session, application.region_code, key)
-    return rows[0][0] if rows else None
+    return await people.find_person_by_key(desk.session, application.region_code, key)
 
 
 def _faults_of_name(desk: Desk, person: Person, application: Form, at: str) -> list[Fault]:

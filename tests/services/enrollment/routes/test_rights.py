@@ -169,7 +169,7 @@ async def test_the_services_login_can_neither_delete_nor_rewrite_history(counter
         "DELETE FROM enrolments RETURNING 1",
         "UPDATE changes SET after = '{}' RETURNING 1",
         "UPDATE enrolments SET started_on = '2000-01-01' RETURNING 1",
-        f"UPDATE persons SET person_key = '{card.key}' RETURNING 1",
+        f"UPDATE persons SET region_code = '{card.region_code}' RETURNING 1",
         "UPDATE ledger_entries SET amount_fen = 1 RETURNING 1",
     ):
         with pytest.raises(Exception, match="permission denied"):

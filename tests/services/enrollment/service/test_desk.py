@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from libs.identifiers.credentials import Credential, CredentialType
 from libs.refusals.faults import Refusal
 from libs.webapp.database import ALL_REGIONS
 from services.enrollment.domain.stops import StopReason
@@ -21,10 +20,6 @@ Look = Callable[[Desk, Card, dict[str, UUID]], Awaitable[object]]
 LOOKS: dict[str, Look] = {
     "person": lambda desk, card, ids: people.require_person(desk, UUID(card.id)),
     "person to change": lambda desk, card, ids: people.require_person(desk, UUID(card.id), lock=True),
-    "file": lambda desk, card, ids: people.file_of(desk, UUID(card.id)),
-    "file by credential": lambda desk, card, ids: people.file_by_credential(
-        desk, ZAOZHUANG, Credential(CredentialType.RESIDENT_ID, card.id_number)
-    ),
     "enrolment": lambda desk, card, ids: enrolling.find(desk, ids["enrolment"]),
     "stop": lambda desk, card, ids: enrolling.stop(desk, ids["enrolment"], TODAY, StopReason.OTHER),
     "employer": lambda desk, card, ids: employers.employer_with_people(desk, ids["employer"]),
