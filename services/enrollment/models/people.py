@@ -209,7 +209,7 @@ class Transfer(Base):
 
 
 class Change(Base):
-    """What data said before and after, by whom, when, why; only added to. No personal data."""
+    """What data said before and after, by whom, when, why; only added to. Personal data are encrypted."""
 
     __tablename__ = "changes"
     __table_args__ = (Index("ix_changes_subject", "subject_kind", "subject_id"),)

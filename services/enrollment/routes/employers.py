@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from libs.webapp.edge import CallerDep, IdempotencyKeyDoc, TransactionRoute
+from services.enrollment.domain.employers import EmployerData, NewEmployer
 from services.enrollment.routes.edge import PREFIX, DeskDep, require_office, require_writer, set_version
 from services.enrollment.schemas.answers import EmployerAnswer
 from services.enrollment.schemas.requests import NewEmployerBody
@@ -21,7 +22,8 @@ async def register_employer(
 ) -> EmployerAnswer:
     require_writer(caller)
     caller.require_region(body.region_code)
-    employer = await employers.register_employer(desk, body.region_code, body.credit_code, body.name)
+    new = NewEmployer(body.region_code, body.credit_code, EmployerData(name=body.name))
+    employer = await employers.register(desk, new)
     set_version(response, employer.version)
     response.headers["Location"] = f"{PREFIX}/employers/{employer.id}"
     return EmployerAnswer.of(employer, active_enrolments=0)

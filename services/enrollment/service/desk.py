@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,12 @@ from uuid_utils.compat import uuid7
 from libs.caseflow.desk import CaseDesk
 from libs.casework.clock import SHANGHAI
 from libs.contracts.base import Fact
+from libs.contracts.enrollment import EnrolmentStarted, EnrolmentStopped
 from libs.eventbus.outbox import publish
 from libs.protection.fields import FieldProtector
 from services.enrollment.models import Change
 
+PersonFact = EnrolmentStarted | EnrolmentStopped
 SYSTEM = "system"
 ALL_REGIONS = ("*",)
 
@@ -56,6 +58,13 @@ class Desk:
             self.session, fact, key=person_key, region_code=region_code, subject=subject, at=self.now
         )
 
+    async def tell_many(self, facts: Iterable[PersonFact]) -> None:
+        """Publish facts about many people: by person, and of each person in the order given."""
+        for fact in sorted(facts, key=lambda fact: fact.person_key):
+            await self.tell(
+                fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id
+            )
+
     def note(
         self,
         subject_kind: str,
@@ -67,7 +76,7 @@ class Desk:
         after: Mapping[str, Any],
         reason: str | None = None,
     ) -> None:
-        """Keep what data said before and after; no personal data in either."""
+        """Keep what data said before and after; personal data in either only encrypted."""
         change = Change(
             id=uuid7(),
             region_code=region_code,
