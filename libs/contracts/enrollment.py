@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from libs.contracts.base import Fact
 from libs.contracts.cases import CaseMoved, MessageSent
@@ -111,7 +111,7 @@ class EmployerRegistered(Fact):
     credit_code: str
     name: str
     nature: str | None = None
-    insurance_kinds: list[str] = []
+    insurance_kinds: list[str] = Field(default=[])
     insured_since: dt.date | None = None
 
 

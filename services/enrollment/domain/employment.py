@@ -116,7 +116,7 @@ def _terminate(wish: Wish, known: Known, kind: InsuranceKind, today: dt.date) ->
 
 
 def _resume(wish: Wish, known: Known, kind: InsuranceKind, today: dt.date) -> Plan:
-    """Only what was interrupted here, or stopped with its employer, can be resumed; whoever left for good is added anew."""
+    """Only what was interrupted here, or stopped with its employer; whoever left for good is added anew."""
     earlier = [spell for spell in known.here if _is_of(spell, wish, kind) and not spell.is_active]
     last = max(earlier, key=lambda spell: spell.started_on, default=None)
     if last is None or last.stop_reason not in _RESUMABLE:
