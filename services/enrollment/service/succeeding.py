@@ -31,6 +31,7 @@ from services.enrollment.schemas.applications_employers import (
     Succeeding,
     SuccessorBody,
 )
+from services.enrollment.schemas.employers import EmployerDetails
 from services.enrollment.service import employers, workforce
 from services.enrollment.service.desk import Desk
 
@@ -168,7 +169,7 @@ def _faults_of_successor(body: SuccessorBody, known: Employer | None, at: str) -
         return [Fault("no_employer", message, f"{at}/name")]
     if known.state != EmployerState.ACTIVE:
         return [not_in_state(known.name, known.state, known.state_since, f"{at}/credit_code")]
-    told = body.model_fields_set - {"credit_code", "people", "takes_rest"}
+    told = {field for field in EmployerDetails.model_fields if getattr(body, field) is not None}
     if told - {"name"} or body.name not in (None, known.name):
         message = f"承继单位“{known.name}”已在本地参保，只填统一社会信用代码；其信息变更请另行办理。"
         return [Fault("successor_known", message, at)]
