@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.enrollment.domain.kinds import PersonKind
@@ -55,6 +56,15 @@ async def hold(session: AsyncSession, employer_ids: Collection[UUID]) -> list[Em
         .execution_options(populate_existing=True)
     )
     return list(await session.scalars(query))
+
+
+async def flushed(session: AsyncSession) -> bool:
+    """Write what has changed; False (and the transaction can only be given up) if a code is another's now."""
+    try:
+        await session.flush()
+    except IntegrityError:
+        return False
+    return True
 
 
 async def page(session: AsyncSession, wanted: Wanted, limit: int) -> list[Employer]:

@@ -116,6 +116,7 @@ class EmployerChangePayload(Body):
     kind: Literal["employer_change"] = "employer_change"
     credit_code: CreditCode = Field(description="现统一社会信用代码")
     changes: EmployerChangesBody = EmployerChangesBody()
+    changed_on: Day | None = Field(default=None, description="变更日期，用于核对申报期限")
     deregistration: DeregistrationBody | None = Field(default=None, description="目录的变更登记含注销的地区")
 
 

@@ -73,7 +73,7 @@ async def change(
     ``since`` is the first day of a new ``state``. Nothing is written where nothing differs.
     """
     before, known = _told(employer), particulars_of(desk.protector, employer)
-    changed = {key: value for key, value in data.particulars.items() if known.get(key) != value}
+    changed = _other_particulars(known, data)
     employer.name, employer.credit_code = data.name or employer.name, credit_code or employer.credit_code
     if state is not None:
         employer.state, employer.state_since = state.value, since
@@ -103,6 +103,23 @@ async def change(
     )
     await tell(desk, employer, fact)
     return fields
+
+
+def differences(
+    protector: FieldProtector, employer: Employer, data: EmployerData, credit_code: str | None
+) -> bool:
+    """Whether the form says anything else than the record."""
+    kinds = None if data.insurance_kinds is None else [kind.value for kind in data.insurance_kinds]
+    told = {
+        "name": data.name,
+        "credit_code": credit_code,
+        "nature": data.nature,
+        "insurance_kinds": kinds,
+    }
+    known = particulars_of(protector, employer)
+    return bool(_other_particulars(known, data)) or any(
+        value not in (None, getattr(employer, field)) for field, value in told.items()
+    )
 
 
 async def employer_with_people(desk: Desk, employer_id: UUID) -> tuple[Employer, int]:
@@ -167,6 +184,10 @@ def _write(desk: Desk, employer: Employer, data: EmployerData) -> None:
     elif "agent" in data.particulars:
         # Another agent without a credential: nobody may go on acting in the name of the one before.
         employer.agent_key = None
+
+
+def _other_particulars(known: Mapping[str, Any], data: EmployerData) -> dict[str, Any]:
+    return {key: value for key, value in data.particulars.items() if known.get(key) != value}
 
 
 def _told(employer: Employer) -> dict[str, Any]:

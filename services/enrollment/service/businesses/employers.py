@@ -57,7 +57,7 @@ class EmployerRegistration(Business[EmployerRegistrationPayload]):
         if isinstance(form, NewRegistration):
             day = form.insured_since and form.insured_since.isoformat()
             fields = {**form_fields(form), "credit-code": form.credit_code, "participation-date": day}
-            return Particulars(_kinds(form.nature), fields=told | fields, pointers=_pointers(AT))
+            return Particulars(kinds_of_natures(form.nature), fields=told | fields, pointers=_pointers(AT))
         codes = "、".join(_old_codes(application))
         return Particulars(fields={**told, "credit-code": codes}, pointers=_pointers(AT))
 
@@ -82,7 +82,9 @@ class EmployerRegistration(Business[EmployerRegistrationPayload]):
         for one in fresh:
             fields |= {key: None for key, value in form_fields(one).items() if not value}
         place = "successor" if form.registration_kind is RegistrationKind.MERGE else "successors"
-        kinds = _kinds(*(one.nature for one in fresh)) if fresh else _kinds_of(*parties.predecessors)
+        kinds = (
+            kinds_of_natures(*(one.nature for one in fresh)) if fresh else _kinds_of(*parties.predecessors)
+        )
         return Particulars(kinds, fields=fields, pointers=dict.fromkeys(_pointers(AT), f"{AT}/{place}"))
 
     async def require_rights(self, desk: CaseDesk, application: Form) -> None:
@@ -97,8 +99,7 @@ class EmployerRegistration(Business[EmployerRegistrationPayload]):
             employer = known.get(code)
             if employer is None and isinstance(form, NewRegistration):
                 continue
-            if employer is None or employer.agent_key != desk.actor.subject:
-                raise forbidden("not_agent", "您不是该单位登记的经办人员，不能为该单位申请。")
+            require_agent(desk, employer)
 
     async def faults(self, desk: CaseDesk, application: Form) -> list[Fault]:
         form, region_code = application.payload.registration, application.region_code
@@ -147,6 +148,12 @@ class EmployerRegistration(Business[EmployerRegistrationPayload]):
         return await succeeding.carry_out(counter, region_code, form, case.case_no)
 
 
+def require_agent(desk: CaseDesk, employer: Employer | None) -> None:
+    """A citizen acts for the employer whose 单位经办人员 they are. Raises Refusal (forbidden)."""
+    if employer is None or employer.agent_key != desk.actor.subject:
+        raise forbidden("not_agent", "您不是该单位登记的经办人员，不能为该单位申请。")
+
+
 def nature_missing(
     item: ServiceItem, form: EmployerDetails, known: Employer | None, pointer: str
 ) -> list[Fault]:
@@ -158,13 +165,13 @@ def nature_missing(
     return [Fault("missing_field", message, pointer)]
 
 
-def _kinds(*natures: str | None) -> frozenset[str]:
+def kinds_of_natures(*natures: str | None) -> frozenset[str]:
     """The catalogue's kinds of these 单位性质."""
     return frozenset(rules().natures[nature].person_kind for nature in natures if nature)
 
 
 def _kinds_of(*employers: Employer | None) -> frozenset[str]:
-    return _kinds(*(employer.nature for employer in employers if employer))
+    return kinds_of_natures(*(employer.nature for employer in employers if employer))
 
 
 def _pointers(at: str) -> dict[str, str]:
