@@ -17,7 +17,6 @@ from libs.casework.lifecycle import Action
 from libs.catalogue.lookup import ItemInForce
 from libs.catalogue.schema import Unit
 from libs.refusals.faults import Fault, forbidden, invalid
-from libs.webapp.callers import CallerKind
 
 # What an edition calls a closing step that needs nobody's review.
 DIRECTLY = "直接办理"
@@ -74,7 +73,7 @@ def _closes_directly(desk: CaseDesk, case: Case) -> bool:
     Only data that a system sent stand for themselves (hubei-2022 L219-225): a case of the same
     channel that a person supplements is an officer's.
     """
-    if desk.actor.kind != CallerKind.SYSTEM:
+    if desk.actor.kind != "system":
         return False
     steps = [step for step in desk.flow.item_of(case).item.steps if step.channel == case.channel]
     names = {step.name for step in steps if step.key == "close"}
@@ -110,7 +109,7 @@ def _new_case(
 
 def _require_own_channel(desk: CaseDesk, application: Application[Any]) -> None:
     """联办登记 is sent by the other department's system: nobody else's word closes a case at once."""
-    if application.channel == "joint_registration" and desk.actor.kind != CallerKind.SYSTEM:
+    if application.channel == "joint_registration" and desk.actor.kind != "system":
         message = "联办登记（joint_registration）渠道只供有授权的业务系统使用，请改用实际办理的渠道。"
         raise forbidden("channel", message, [Fault("channel", message, "/channel")])
 

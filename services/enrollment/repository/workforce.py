@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, DateTime, Uuid, bindparam, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    DateTime,
+    Uuid,
+    bindparam,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +27,7 @@ from services.enrollment.domain.contributing import OWN
 from services.enrollment.domain.successions import Member
 from services.enrollment.models import Change, Enrolment, Person, Succession
 
+_COLUMN_OF = {"enrolment_id": "id"}
 _START = text("""
     INSERT INTO enrolments (id, region_code, version, person_id, person_key, insurance_kind, counts_as,
         person_kind, employer_id, started_on, declared_wage_fen, created_at)
@@ -45,25 +58,17 @@ async def members_of(
     ``lock``: the people first, in the order everybody locks people in (``person_key``); what is
     read then stays as it is.
     """
-    theirs = [Enrolment.employer_id.in_(employer_ids), Enrolment.stopped_on.is_(None)]
+    theirs: list[ColumnElement[bool]] = [
+        Enrolment.employer_id.in_(employer_ids),
+        Enrolment.stopped_on.is_(None),
+    ]
     if person_kind is not None:
         theirs.append(Enrolment.person_kind == person_kind)
     if lock:
         people = select(Enrolment.person_id).where(*theirs)
         query = select(Person.id).where(Person.id.in_(people)).order_by(Person.person_key)
         await session.execute(query.with_for_update(key_share=True))
-    columns = (
-        Enrolment.id,
-        Enrolment.version,
-        Enrolment.person_id,
-        Enrolment.person_key,
-        Enrolment.insurance_kind,
-        Enrolment.counts_as,
-        Enrolment.person_kind,
-        Enrolment.employer_id,
-        Enrolment.started_on,
-        Enrolment.declared_wage_fen,
-    )
+    columns = [getattr(Enrolment, _COLUMN_OF.get(one.name, one.name)) for one in fields(Member)]
     rows = await session.execute(select(*columns).where(*theirs).order_by(Enrolment.person_key, Enrolment.id))
     return [Member(*row) for row in rows]
 

@@ -11,7 +11,6 @@ from libs.caseflow.business import Business, Particulars
 from libs.caseflow.desk import CaseDesk
 from libs.catalogue.lookup import parameter
 from libs.refusals.faults import Fault, conflict
-from libs.webapp.callers import CallerKind
 from services.enrollment.domain.employers import (
     EmployerState,
     days_late,
@@ -75,7 +74,7 @@ class EmployerChange(Business[EmployerChangePayload]):
         return Particulars(kinds, frozenset(case_kinds), record_fields(desk, employer))
 
     async def require_rights(self, desk: CaseDesk, application: Form) -> None:
-        if desk.actor.kind == CallerKind.CITIZEN:
+        if desk.actor.kind == "citizen":
             require_agent(desk, await _employer(desk, application))
 
     async def faults(self, desk: CaseDesk, application: Form) -> list[Fault]:
@@ -106,7 +105,7 @@ class EmployerChange(Business[EmployerChangePayload]):
         names = "、".join(_KEY_NAMES.get(key, key) for key in keys)
         reasons = [f"变更关键信息（{names}），须核对辅助材料并由另一人审核"] if keys else []
         changes = application.payload.changes
-        if desk.actor.kind == CallerKind.CITIZEN and (changes.agent or changes.bank_account):
+        if desk.actor.kind == "citizen" and (changes.agent or changes.bank_account):
             reasons.append("网上变更经办人员、银行账户，须由工作人员核对")
         return reasons
 

@@ -13,7 +13,6 @@ from libs.caseflow.desk import CaseDesk
 from libs.identifiers.credentials import CREDENTIAL_NAMES, masked
 from libs.refusals.faults import Fault, not_found
 from libs.regions import names
-from libs.webapp.callers import CallerKind
 from services.enrollment.domain.employers import STATE_NAMES, EmployerState, no_employer
 from services.enrollment.domain.kinds import INSURANCE_NAMES, PERSON_KIND_NAMES, InsuranceKind, PersonKind
 from services.enrollment.domain.rules import rules
@@ -43,7 +42,7 @@ class EmployerQuery(Business[EmployerQueryPayload]):
         return Particulars()
 
     async def require_rights(self, desk: CaseDesk, application: Form) -> None:
-        if desk.actor.kind == CallerKind.CITIZEN:
+        if desk.actor.kind == "citizen":
             require_agent(desk, await _employer(desk, application))
 
     async def faults(self, desk: CaseDesk, application: Form) -> list[Fault]:

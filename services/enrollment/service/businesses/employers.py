@@ -12,7 +12,6 @@ from libs.caseflow.desk import CaseDesk
 from libs.catalogue.lookup import parameter
 from libs.catalogue.schema import ServiceItem
 from libs.refusals.faults import Fault, conflict, forbidden
-from libs.webapp.callers import CallerKind
 from services.enrollment.domain.employers import (
     REGISTRATION_NAMES,
     EmployerState,
@@ -89,10 +88,10 @@ class EmployerRegistration(Business[EmployerRegistrationPayload]):
 
     async def require_rights(self, desk: CaseDesk, application: Form) -> None:
         form = application.payload.registration
-        if desk.actor.kind == CallerKind.SYSTEM:
+        if desk.actor.kind == "system":
             await _require_joint(desk, application)
             return
-        if desk.actor.kind != CallerKind.CITIZEN:
+        if desk.actor.kind != "citizen":
             return
         known = await _known(desk, application)
         for code in _old_codes(application):
@@ -132,7 +131,7 @@ class EmployerRegistration(Business[EmployerRegistrationPayload]):
             if account is not None and account.account_name != form.name:
                 # hubei-2022 L194: 非本人账户提供相关材料.
                 reasons.append("银行账户户名与单位名称不一致，须核对相关材料")
-        if desk.actor.kind == CallerKind.CITIZEN:
+        if desk.actor.kind == "citizen":
             reasons.append("网上登记的单位，经办人员的授权须由工作人员核对")
         return reasons
 
