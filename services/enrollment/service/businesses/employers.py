@@ -125,14 +125,16 @@ class EmployerRegistration(Business[EmployerRegistrationPayload]):
         reasons = []
         if isinstance(form, NewRegistration):
             known = (await _known(desk, application)).get(form.credit_code)
+            if known is None and desk.actor.kind == "citizen":
+                reasons.append("网上新参保登记，经办人员的授权须由工作人员核对")
             if known is not None and known.state == EmployerState.CANCELLED:
                 reasons.append(f"该单位已注销（自{known.state_since}起），重新参保须由工作人员核对")
             account = form.bank_account
             if account is not None and account.account_name != form.name:
                 # hubei-2022 L194: 非本人账户提供相关材料.
                 reasons.append("银行账户户名与单位名称不一致，须核对相关材料")
-        if desk.actor.kind == "citizen":
-            reasons.append("网上登记的单位，经办人员的授权须由工作人员核对")
+        elif desk.actor.kind == "citizen" and not isinstance(form, (Suspension, Deregistration)):
+            reasons.append("拆分、合并、分立涉及其他单位，各单位的意愿须由工作人员核对")
         return reasons
 
     async def carry_out(self, desk: CaseDesk, case: Case, application: Form) -> Mapping[str, Any]:

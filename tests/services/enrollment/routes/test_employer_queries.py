@@ -137,7 +137,7 @@ async def test_people_who_left_are_shown_where_asked_for(counter: Counter) -> No
 
 
 async def crowd(counter: Counter, employer: dict[str, Any], people: int) -> None:
-    """So many copies of one person's record, whose protected fields do not open, enrolled with the employer."""
+    """So many people enrolled with the employer, whose protected fields do not open."""
     card = await counter.person()
     source = {"source": card.id, "people": people, "employer": employer["id"]}
     async with counter.resources.database.transaction(ALL_REGIONS) as session:

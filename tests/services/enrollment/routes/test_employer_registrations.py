@@ -134,6 +134,27 @@ async def test_data_of_the_market_regulator_register_at_once_where_the_document_
     assert await counter.rows("SELECT count(*) FROM cases") == [(1,)]
 
 
+async def test_without_direct_closing_in_the_document_the_same_data_wait_for_an_officer(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.caseflow.submitting.DIRECTLY", "另一种办结")
+    form = new(counter, company(counter))
+    body = registration(counter, form, WUHAN, channel="joint_registration", materials=())
+    case = await applied(counter, body, system("enrollment.joint_registration", regions=[WUHAN]))
+    assert case["status"] == "submitted"
+
+
+async def test_what_a_person_adds_to_a_joint_registration_an_officer_decides(counter: Counter) -> None:
+    form = new(counter, company(counter), bank_account=None)
+    body = registration(counter, form, WUHAN, channel="joint_registration", materials=())
+    case = await applied(counter, body, system("enrollment.joint_registration", regions=[WUHAN]))
+    assert [item["pointer"] for item in case["notice"]] == ["/payload/registration/bank_account"]
+    account = {"bank": "某银行", "account_name": form["name"], "account_no": "6220000000000001"}
+    payload = {"kind": "employer_registration", "registration": {**form, "bank_account": account}}
+    case = await acted(counter, case, "supplement", officer(WUHAN, Role.CLERK), {"payload": payload})
+    assert case["status"] == "submitted"
+
+
 async def test_nobody_but_a_system_with_the_scope_sends_joint_registrations(counter: Counter) -> None:
     body = registration(counter, new(counter, company(counter)), WUHAN, channel="joint_registration")
     for caller in (officer(WUHAN, Role.CLERK), system("enrollment.write", regions=[WUHAN])):

@@ -25,6 +25,7 @@ from tests.services.enrollment.employer_applications import (
     registration,
 )
 from tests.support.service import published, published_events
+from tests.support.statements import assert_statements
 
 EFFECTIVE = "2026-03-01"
 
@@ -220,3 +221,16 @@ async def test_people_of_a_merged_employer_are_stopped_at_the_new_one(counter: C
     }
     assert (await applied(counter, registration(counter, form)))["status"] == "completed"
     assert await counter.rows("SELECT count(*) FROM enrolments WHERE stopped_on IS NULL") == [(0,)]
+
+
+async def test_more_people_are_moved_by_no_more_statements(counter: Counter) -> None:
+    counts = []
+    for people in (2, 9):
+        old, new = await counter.employer(), await counter.employer()
+        for _ in range(people):
+            await hired(counter, old)
+        body = registration(counter, merger([old], {"credit_code": new["credit_code"]}))
+        with assert_statements(counter.resources.database.engine, 200) as sent:
+            await applied(counter, body)
+        counts.append(len([one for one in sent if "INTO outbox" not in one]))
+    assert counts[0] == counts[1], counts
