@@ -25,8 +25,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.enrollment.domain.contributing import OWN
 from services.enrollment.domain.successions import Member
-from services.enrollment.models import Change, Enrolment, Person, Succession
+from services.enrollment.models import Base, Change, Enrolment, Person, Succession
 
+# The table itself: the mapper would look at each of tens of thousands of rows.
+_CHANGES = Base.metadata.tables[Change.__tablename__]
 _COLUMN_OF = {"enrolment_id": "id"}
 _START = text("""
     INSERT INTO enrolments (id, region_code, version, person_id, person_key, insurance_kind, counts_as,
@@ -128,7 +130,7 @@ async def count_up(session: AsyncSession, times: Mapping[UUID, int]) -> None:
 
 async def add_changes(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     """Lines of the history, many at once."""
-    await session.execute(insert(Change), list(rows))
+    await session.execute(insert(_CHANGES), list(rows))
 
 
 async def add_succession(session: AsyncSession, succession: Succession) -> None:

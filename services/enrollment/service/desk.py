@@ -14,6 +14,7 @@ from libs.caseflow.desk import CaseDesk
 from libs.casework.clock import SHANGHAI
 from libs.contracts.base import Fact
 from libs.contracts.enrollment import EnrolmentStarted, EnrolmentStopped
+from libs.eventbus.crowds import Said, publish_under_locks
 from libs.eventbus.outbox import publish
 from libs.protection.fields import FieldProtector
 from services.enrollment.models import Change
@@ -59,11 +60,9 @@ class Desk:
         )
 
     async def tell_many(self, facts: Iterable[PersonFact]) -> None:
-        """Publish facts about many people: by person, and of each person in the order given."""
-        for fact in sorted(facts, key=lambda fact: fact.person_key):
-            await self.tell(
-                fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id
-            )
+        """Publish facts about many people, of each in the order given; their rows are all locked."""
+        sayings = [Said(fact, fact.person_key, fact.region_code, fact.enrolment_id) for fact in facts]
+        await publish_under_locks(self.session, sayings, at=self.now)
 
     def note(
         self,

@@ -60,7 +60,7 @@ async def move_all(
     await workforce.add_changes(desk.session, lines)
     times = Counter(member.person_id for member in members)
     await workforce.count_up(desk.session, {person: 2 * count for person, count in times.items()})
-    # By person, first what ended, then what began.
+    # Of each person first what ended, then what began.
     facts: list[PersonFact] = [_stopped(region_code, member, last_day, reason) for member in members]
     facts += [_started(region_code, member, new_ids[member.enrolment_id], first_day) for member in members]
     await desk.tell_many(facts)

@@ -46,7 +46,7 @@ _POINTERS = {
 _KEY_NAMES = {
     "credit-code": "统一社会信用代码",
     "legal-representative": "法定代表人",
-    "employer-name": "单位名称",
+    "name": "单位名称",
 }
 
 Form = Application[EmployerChangePayload]
@@ -156,7 +156,7 @@ def _changed(desk: CaseDesk, application: Form, employer: Employer) -> frozenset
     if changes.credit_code not in (None, employer.credit_code):
         found.add("credit-code")
     if changes.name not in (None, employer.name):
-        found.add("employer-name")
+        found.add("name")
     told = changes.legal_representative
     if told is not None:
         # Another telephone of the same person is no other legal representative.
