@@ -52,6 +52,14 @@ class Business(ABC, Generic[P]):
     def particulars(self, application: Application[P]) -> Particulars:
         """What the item's own data are held against."""
 
+    async def on_record(self, desk: CaseDesk, application: Application[P]) -> Particulars:
+        """What the service's own records add to the form.
+
+        Kinds are added to those of the form; a field counts only where the form leaves it out
+        (a form for a change need not repeat what stays as it was).
+        """
+        return Particulars()
+
     @abstractmethod
     async def faults(self, desk: CaseDesk, application: Application[P]) -> list[Fault]:
         """Every rule that stands against carrying it out as things are now, with its evidence.

@@ -24,10 +24,11 @@ _TWO_PEOPLE = frozenset({"higher", "high"})
 _WORK = frozenset({Action.SUBMIT, Action.SUPPLEMENT, Action.ACCEPT, Action.APPROVE, Action.ADVANCE})
 
 
-def allowed_time(desk: CaseDesk, case: Case, application: Application[Any]) -> TimeAllowed:
+async def allowed_time(desk: CaseDesk, case: Case, application: Application[Any]) -> TimeAllowed:
     """The item's limit for this application, by the edition it was applied for under."""
     item = desk.flow.item_of(case)
-    allowed = allowed_by(item.item, supplementing.situation_of(desk, application))
+    particulars = await supplementing.particulars_of(desk, application)
+    allowed = allowed_by(item.item, supplementing.situation_of(application, particulars))
     assert allowed is not None, f"{item.edition.id} {item.item.key} has no total limit"
     return allowed
 
@@ -44,7 +45,7 @@ async def start(desk: CaseDesk, case: Case) -> Case:
     """The accepted case begins: clock, and the first of its stages."""
     application = desk.flow.application_of(case)
     business = desk.flow.business_of(application)
-    clock = case.clock or CaseClock.start(allowed_time(desk, case, application), desk.today)
+    clock = case.clock or CaseClock.start(await allowed_time(desk, case, application), desk.today)
     first = business.steps(application)[0]
     case = await desk.step(case, Action.ACCEPT, first, clock=clock)
     await business.reached(desk, case, application, first)

@@ -16,7 +16,10 @@ from libs.casework.deadlines import CaseClock
 from libs.casework.lifecycle import Action
 from libs.catalogue.lookup import ItemInForce
 from libs.catalogue.schema import Unit
-from libs.refusals.faults import Fault, invalid
+from libs.refusals.faults import Fault, forbidden, invalid
+
+# What an edition calls a closing step that needs nobody's review.
+DIRECTLY = "直接办理"
 
 
 async def submit(desk: CaseDesk, application: Application[Any]) -> Case:
@@ -27,6 +30,7 @@ async def submit(desk: CaseDesk, application: Application[Any]) -> Case:
     item = desk.flow.catalogues.item(application.region_code, application.item_key, desk.today)
     business = desk.flow.business_of(application)
     _require_possible(desk, application, business, item)
+    _require_own_channel(desk, application)
     await business.require_rights(desk, application)
     case = await desk.flow.casebook.open(
         desk.session, _new_case(desk, application, business, item), desk.actor, desk.now
@@ -48,8 +52,9 @@ async def supplement(desk: CaseDesk, case: Case, body: Supplement[Any]) -> Case:
 async def _go_on(desk: CaseDesk, case: Case) -> Case:
     """即时办结 within this request where every check can be made by the system; else an officer's turn."""
     application = desk.flow.application_of(case)
-    allowed = deciding.allowed_time(desk, case, application)
-    reasons = await _reasons_for_an_officer(desk, case, application, immediate=allowed.unit is Unit.IMMEDIATE)
+    allowed = await deciding.allowed_time(desk, case, application)
+    at_once = allowed.unit is Unit.IMMEDIATE or _closes_directly(desk, case)
+    reasons = await _reasons_for_an_officer(desk, case, application, immediate=at_once)
     if not reasons:
         system = desk.acting_as(SYSTEM)
         case = await deciding.start(system, case)
@@ -60,6 +65,19 @@ async def _go_on(desk: CaseDesk, case: Case) -> Case:
     return await desk.acting_as(SYSTEM).step(
         case, Action.NOTE, Stage.CHECKING, name="转工作人员办理", reason=reason, clock=case.clock or clock
     )
+
+
+def _closes_directly(desk: CaseDesk, case: Case) -> bool:
+    """Whether the item's steps for this channel let the agency close on another office's data (直接办理).
+
+    Only data that a system sent stand for themselves (hubei-2022 L219-225): a case of the same
+    channel that a person supplements is an officer's.
+    """
+    if desk.actor.kind != "system":
+        return False
+    steps = [step for step in desk.flow.item_of(case).item.steps if step.channel == case.channel]
+    names = {step.name for step in steps if step.key == "close"}
+    return DIRECTLY in names and all(step.key != "review" for step in steps)
 
 
 async def _reasons_for_an_officer(
@@ -89,6 +107,13 @@ def _new_case(
         application=application.model_dump(mode="json"),
         stage=Stage.CHECKING.value,
     )
+
+
+def _require_own_channel(desk: CaseDesk, application: Application[Any]) -> None:
+    """联办登记 is sent by the other department's system: nobody else's word closes a case at once."""
+    if application.channel == "joint_registration" and desk.actor.kind != "system":
+        message = "联办登记（joint_registration）渠道只供有授权的业务系统使用，请改用实际办理的渠道。"
+        raise forbidden("channel", message, [Fault("channel", message, "/channel")])
 
 
 def _require_possible(

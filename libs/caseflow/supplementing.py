@@ -9,6 +9,7 @@ from libs.casebook import contents
 from libs.casebook.cases import Case
 from libs.casebook.contents import HandedIn
 from libs.caseflow.applications import ONLINE_CHANNELS, Application, Supplement
+from libs.caseflow.business import Particulars
 from libs.caseflow.desk import CaseDesk
 from libs.caseflow.stages import Stage
 from libs.casework.completeness import Submitted, ask_again, check
@@ -26,9 +27,21 @@ _POINTERS = {
 }
 
 
-def situation_of(desk: CaseDesk, application: Application[Any]) -> Situation:
+async def particulars_of(desk: CaseDesk, application: Application[Any]) -> Particulars:
+    """What the form says, and what the service's records add where it says nothing."""
+    business = desk.flow.business_of(application)
+    told, known = business.particulars(application), await business.on_record(desk, application)
+    said = {key: value for key, value in told.fields.items() if value not in (None, "")}
+    return Particulars(
+        person_kinds=told.person_kinds | known.person_kinds,
+        case_kinds=told.case_kinds | known.case_kinds,
+        fields={**known.fields, **said},
+        pointers={**known.pointers, **told.pointers},
+    )
+
+
+def situation_of(application: Application[Any], particulars: Particulars) -> Situation:
     """What the item's conditions are held against."""
-    particulars = desk.flow.business_of(application).particulars(application)
     kinds = particulars.person_kinds | ({"agent"} if application.agent else set())
     return Situation(
         channel=application.channel, person_kind=frozenset(kinds), case_kind=particulars.case_kinds
@@ -36,9 +49,9 @@ def situation_of(desk: CaseDesk, application: Application[Any]) -> Situation:
 
 
 def missing(
-    desk: CaseDesk,
     item: ItemInForce,
     application: Application[Any],
+    particulars: Particulars,
     materials: Sequence[HandedIn],
     *,
     signed_in: bool,
@@ -47,7 +60,6 @@ def missing(
 
     ``signed_in``: the applicant applied by a sign-in of their own.
     """
-    particulars = desk.flow.business_of(application).particulars(application)
     applicant = application.applicant
     fields = {
         "name": applicant.name,
@@ -58,7 +70,7 @@ def missing(
     submitted = [Submitted(material.key, material.source == "commitment") for material in materials]
     submitted += [Submitted(key) for key in _without_paper(item, application, signed_in=signed_in)]
     pointers = {**_POINTERS, **particulars.pointers}
-    situation = situation_of(desk, application)
+    situation = situation_of(application, particulars)
     return list(check(item.edition.id, item.item, situation, fields, submitted, pointers).faults)
 
 
@@ -76,7 +88,8 @@ async def all_faults(desk: CaseDesk, case: Case) -> list[Fault]:
     application = desk.flow.application_of(case)
     handed_in = await contents.materials_of(desk.session, case)
     signed_in = case.entered_by == case.subject_key
-    faults = missing(desk, desk.flow.item_of(case), application, handed_in, signed_in=signed_in)
+    particulars = await particulars_of(desk, application)
+    faults = missing(desk.flow.item_of(case), application, particulars, handed_in, signed_in=signed_in)
     return faults + await desk.flow.business_of(application).faults(desk, application)
 
 

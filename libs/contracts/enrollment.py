@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from libs.contracts.base import Fact
 from libs.contracts.cases import CaseMoved, MessageSent
@@ -99,3 +99,45 @@ class TransferCredited(Fact):
     amount_fen: int
     months_recorded: int
     credited_on: dt.date
+
+
+class EmployerRegistered(Fact):
+    """An employer is insured in a region; keyed by the employer, as all facts about employers."""
+
+    event_type: ClassVar[str] = "cn.yibao.enrollment.employer_registered.v1"
+
+    employer_id: str
+    region_code: str
+    credit_code: str
+    name: str
+    nature: str | None = None
+    insurance_kinds: list[str] = Field(default=[])
+    insured_since: dt.date | None = None
+
+
+class EmployerChanged(Fact):
+    """An employer's data or state have changed; ``fields`` names which, values that are personal stay out."""
+
+    event_type: ClassVar[str] = "cn.yibao.enrollment.employer_changed.v1"
+
+    employer_id: str
+    region_code: str
+    version: int
+    credit_code: str
+    name: str
+    state: Literal["active", "suspended", "cancelled"]
+    state_since: dt.date | None = None
+    fields: list[str]
+
+
+class EmployerSucceeded(Fact):
+    """``people`` go on with the successor from ``effective_on``; of each there are facts of their own."""
+
+    event_type: ClassVar[str] = "cn.yibao.enrollment.employer_succeeded.v1"
+
+    predecessor_id: str
+    successor_id: str
+    region_code: str
+    kind: Literal["split", "merge", "separate"]
+    effective_on: dt.date
+    people: int

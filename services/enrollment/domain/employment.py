@@ -24,6 +24,7 @@ from services.enrollment.domain.stops import StopReason
 
 # A person to be registered has no key yet; the plan's starts get it when they are carried out.
 NOBODY_YET = UUID(int=0)
+_RESUMABLE = (StopReason.INTERRUPTED, StopReason.EMPLOYER_SUSPENDED)
 _ONE_DAY = dt.timedelta(days=1)
 
 
@@ -115,10 +116,10 @@ def _terminate(wish: Wish, known: Known, kind: InsuranceKind, today: dt.date) ->
 
 
 def _resume(wish: Wish, known: Known, kind: InsuranceKind, today: dt.date) -> Plan:
-    """Only what was interrupted here can be resumed; whoever left for good is added anew."""
+    """Only what was interrupted here, or stopped with its employer; whoever left for good is added anew."""
     earlier = [spell for spell in known.here if _is_of(spell, wish, kind) and not spell.is_active]
     last = max(earlier, key=lambda spell: spell.started_on, default=None)
-    if last is None or last.stop_reason != StopReason.INTERRUPTED:
+    if last is None or last.stop_reason not in _RESUMABLE:
         message = f"没有可以恢复的{INSURANCE_NAMES[kind]}：未查到在本单位（或以本人身份）中断的参保关系。"
         hint = f"最近一次{evidence(last)}，原因不是中断，请按“增加”办理。" if last else "请按“增加”办理。"
         return Plan(faults=(Fault("nothing_to_resume", message + hint, "/change"),))

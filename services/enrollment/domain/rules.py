@@ -21,24 +21,36 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Nature:
+    """单位性质: its name, and the catalogue's kind, which decides the materials needed."""
+
+    name: str
+    person_kind: str
+
+
+@dataclass(frozen=True)
 class Rules:
     """What no catalogue states; sources stand in rules.yaml.
 
     ``risks``: operation -> risk level where an edition states none; ``special_groups``: credential
-    type -> person kind of the catalogue, which decides the materials needed.
+    type -> person kind of the catalogue, which decides the materials needed; ``deadline_days`` for an
+    employer to register, ``key_fields`` of its data that need evidence and review.
     """
 
     risks: dict[str, str]
     applicant_statuses: dict[str, Status]
     subsidy_kinds: dict[str, str]
     special_groups: dict[CredentialType, str]
+    natures: dict[str, Nature]
+    deadline_days: int
+    key_fields: tuple[str, ...]
 
 
 @cache
 def rules() -> Rules:
     """The rules that come with the installation."""
     data = yaml.safe_load((Path(__file__).parent.parent / "rules.yaml").read_text(encoding="utf-8"))
-    residents = data["resident_registration"]
+    residents, employers = data["resident_registration"], data["employers"]
     return Rules(
         risks={operation: entry["value"] for operation, entry in data["risks"].items()},
         applicant_statuses={
@@ -47,4 +59,9 @@ def rules() -> Rules:
         },
         subsidy_kinds={key: entry["name"] for key, entry in residents["subsidy_kinds"].items()},
         special_groups={CredentialType(key): entry["value"] for key, entry in data["special_groups"].items()},
+        natures={
+            key: Nature(entry["name"], entry["person_kind"]) for key, entry in employers["natures"].items()
+        },
+        deadline_days=employers["deadline_days"]["value"],
+        key_fields=tuple(employers["key_fields"]["value"]),
     )

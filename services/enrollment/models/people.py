@@ -35,6 +35,7 @@ class Employer(Base):
         UniqueConstraint("region_code", "credit_code"),
         UniqueConstraint("region_code", "id"),
         Index("ix_employers_agent", "agent_key"),
+        Index("ix_employers_name", "region_code", "name", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -123,7 +124,14 @@ class Enrolment(Base):
         ),
         Index("ix_enrolments_person", "person_id"),
         Index("ix_enrolments_person_key", "person_key"),
-        Index("ix_enrolments_employer", "employer_id", postgresql_where=text("stopped_on IS NULL")),
+        Index(
+            "ix_enrolments_employer",
+            "employer_id",
+            "person_id",
+            "id",
+            postgresql_where=text("stopped_on IS NULL"),
+        ),
+        Index("ix_enrolments_employer_all", "employer_id", "person_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -209,7 +217,7 @@ class Transfer(Base):
 
 
 class Change(Base):
-    """What data said before and after, by whom, when, why; only added to. No personal data."""
+    """What data said before and after, by whom, when, why; only added to. Personal data are encrypted."""
 
     __tablename__ = "changes"
     __table_args__ = (Index("ix_changes_subject", "subject_kind", "subject_id"),)

@@ -25,24 +25,6 @@ from services.enrollment.models.rows import EmployerRow, EnrolmentRow, PersonRow
 from services.enrollment.schemas.values import SignedYuan, Yuan
 
 
-class EmployerAnswer(BaseModel):
-    """An employer; ``active_enrolments`` is how many people it has enrolled at present."""
-
-    id: UUID
-    region_code: str
-    credit_code: str
-    name: str
-    state: Literal["active", "suspended", "cancelled"]
-    version: int
-    active_enrolments: int
-
-    @classmethod
-    def of(cls, employer: Employer, active_enrolments: int) -> Self:
-        columns = ("id", "region_code", "credit_code", "name", "state", "version")
-        told = {name: getattr(employer, name) for name in columns}
-        return cls(**told, active_enrolments=active_enrolments)
-
-
 class EmployerReference(BaseModel):
     id: UUID
     name: str

@@ -9,10 +9,20 @@ from pydantic import Field
 from libs.caseflow.applications import Application, Supplement
 from services.enrollment.schemas.applications_certificate import CertificatePayload
 from services.enrollment.schemas.applications_employees import EmployeeRegistrationPayload
+from services.enrollment.schemas.applications_employers import (
+    EmployerChangePayload,
+    EmployerQueryPayload,
+    EmployerRegistrationPayload,
+)
 from services.enrollment.schemas.applications_residents import ResidentRegistrationPayload
 
 Payload = Annotated[
-    CertificatePayload | EmployeeRegistrationPayload | ResidentRegistrationPayload,
+    CertificatePayload
+    | EmployeeRegistrationPayload
+    | EmployerChangePayload
+    | EmployerQueryPayload
+    | EmployerRegistrationPayload
+    | ResidentRegistrationPayload,
     Field(discriminator="kind"),
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,13 @@ from uuid_utils.compat import uuid7
 from libs.caseflow.desk import CaseDesk
 from libs.casework.clock import SHANGHAI
 from libs.contracts.base import Fact
+from libs.contracts.enrollment import EnrolmentStarted, EnrolmentStopped
+from libs.eventbus.crowds import Said, publish_under_locks
 from libs.eventbus.outbox import publish
 from libs.protection.fields import FieldProtector
 from services.enrollment.models import Change
 
+PersonFact = EnrolmentStarted | EnrolmentStopped
 SYSTEM = "system"
 ALL_REGIONS = ("*",)
 
@@ -56,6 +59,11 @@ class Desk:
             self.session, fact, key=person_key, region_code=region_code, subject=subject, at=self.now
         )
 
+    async def tell_many(self, facts: Iterable[PersonFact]) -> None:
+        """Publish facts about many people, of each in the order given; their rows are all locked."""
+        sayings = [Said(fact, fact.person_key, fact.region_code, fact.enrolment_id) for fact in facts]
+        await publish_under_locks(self.session, sayings, at=self.now)
+
     def note(
         self,
         subject_kind: str,
@@ -67,7 +75,7 @@ class Desk:
         after: Mapping[str, Any],
         reason: str | None = None,
     ) -> None:
-        """Keep what data said before and after; no personal data in either."""
+        """Keep what data said before and after; personal data in either only encrypted."""
         change = Change(
             id=uuid7(),
             region_code=region_code,

@@ -16,7 +16,7 @@ from services.enrollment.domain.kinds import InsuranceKind, PersonKind, counts_a
 from services.enrollment.domain.stops import StopReason
 from services.enrollment.domain.transfers import LEAVING, OpenTransfer, Side, under_way
 from services.enrollment.models import Employer, Enrolment, Person
-from services.enrollment.repository import enrolments, months, people, transfers
+from services.enrollment.repository import employers, enrolments, months, transfers
 from services.enrollment.service.desk import Desk
 from services.enrollment.service.employers import ACTIVE
 from services.enrollment.service.people import require_person
@@ -24,8 +24,10 @@ from services.enrollment.service.people import require_person
 
 async def start(desk: Desk, new: NewEnrolment) -> tuple[Enrolment, Employer | None]:
     """Enrol a person. Raises Refusal: not found, invalid with all faults, conflict with the evidence."""
+    employer = await _employer(desk, new.employer_id)
     person = await require_person(desk, new.person_id, lock=True)
-    employer = await _employer(desk, person, new.employer_id)
+    if employer is not None and employer.region_code != person.region_code:
+        employer = None
     faults = await _faults_of(desk, person, new)
     if new.employer_id is not None:
         faults += _faults_of_employer(employer)
@@ -94,11 +96,12 @@ async def leaving_faults(desk: Desk, person: Person, kind: InsuranceKind) -> lis
     ]
 
 
-async def _employer(desk: Desk, person: Person, employer_id: UUID | None) -> Employer | None:
+async def _employer(desk: Desk, employer_id: UUID | None) -> Employer | None:
+    """The employer, who stays as it is until we are done; locked before people, by everybody."""
     if employer_id is None:
         return None
-    employer = await people.find_employer(desk.session, employer_id)
-    return employer if employer and employer.region_code == person.region_code else None
+    held = await employers.hold(desk.session, [employer_id])
+    return held[0] if held else None
 
 
 def _faults_of_employer(employer: Employer | None) -> list[Fault]:

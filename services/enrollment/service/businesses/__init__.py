@@ -6,9 +6,15 @@ from typing import Any
 
 from libs.caseflow.business import Business
 from services.enrollment.service.businesses.employees import EmployeeRegistration
+from services.enrollment.service.businesses.employer_changes import EmployerChange
+from services.enrollment.service.businesses.employer_queries import EmployerQuery
+from services.enrollment.service.businesses.employers import EmployerRegistration
 from services.enrollment.service.businesses.residents import ResidentRegistration
 
 BUSINESSES: tuple[Business[Any], ...] = (
     EmployeeRegistration(),
+    EmployerChange(),
+    EmployerQuery(),
+    EmployerRegistration(),
     ResidentRegistration(),
 )

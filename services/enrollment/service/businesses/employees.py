@@ -19,6 +19,7 @@ from services.enrollment.domain.kinds import PersonKind
 from services.enrollment.domain.rules import rules
 from services.enrollment.domain.stops import StopReason
 from services.enrollment.models import Employer
+from services.enrollment.repository import employers as records
 from services.enrollment.repository import people
 from services.enrollment.schemas.applications_employees import EmployeeRegistrationPayload
 from services.enrollment.service import employment
@@ -76,7 +77,10 @@ class EmployeeRegistration(Business[EmployeeRegistrationPayload]):
         return faults
 
     async def carry_out(self, desk: CaseDesk, case: Case, application: Form) -> Mapping[str, Any]:
-        rows = _rows(application, await _employers(desk, application))
+        employers = await _employers(desk, application)
+        # Before any person, and all of them in one order: a merger of these employers waits, or we do.
+        await records.hold(desk.session, [employer.id for employer in employers.by_code.values()])
+        rows = _rows(application, employers)
         counter = Desk.of_case(desk)
         # One order for everybody: two forms with people in common never wait for one another in a circle.
         rows.sort(key=lambda row: counter.protector.blind_index(row.person.credential.canonical))

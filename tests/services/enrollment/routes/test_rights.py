@@ -120,7 +120,7 @@ async def test_citizens_read_their_own_and_of_others_not_even_that_they_exist(
     nobody = await counter.get(f"persons/{ids['employer']}", citizen(STRANGER))
     somebody = await counter.get(f"persons/{ids['person']}", citizen(STRANGER))
     assert nobody.json()["detail"] == somebody.json()["detail"]
-    assert (await counter.get(f"employers/{ids['employer']}", citizen(card.key))).status_code == 403
+    assert (await counter.get(f"employers/{ids['employer']}", citizen(card.key))).status_code == 404
 
 
 async def test_citizens_find_only_themselves(counter: Counter, known: Known) -> None:
