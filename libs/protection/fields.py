@@ -43,6 +43,20 @@ class FieldProtector:
         data = base64.b64decode(encoded)
         return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], context.encode()).decode()
 
+    def seal(self, content: bytes, context: str) -> bytes:
+        """The same for a whole file, without base64: ``<key id>:`` and the bytes."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._ciphers[self._key_id].encrypt(nonce, content, context.encode())
+        return b"%s:%s%s" % (self._key_id.encode(), nonce, sealed)
+
+    def unseal(self, stored: bytes, context: str) -> bytes:
+        """Raises as ``decrypt`` does."""
+        key_id, _, data = stored.partition(b":")
+        cipher = self._ciphers.get(key_id.decode())
+        if cipher is None:
+            raise UnknownKeyError(key_id.decode())
+        return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], context.encode())
+
     def blind_index(self, value: str) -> str:
         """Keyed digest (64 hex places) of a canonical value; equal values have equal digests."""
         return hmac.new(self._index_key, value.encode(), hashlib.sha256).hexdigest()

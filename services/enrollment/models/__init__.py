@@ -15,6 +15,7 @@ from services.enrollment.models.people import (
     Succession,
     Transfer,
 )
+from services.enrollment.models.rosters import Roster, RosterFile, RosterRow
 
 __all__ = [
     "Base",
@@ -23,6 +24,9 @@ __all__ = [
     "Employer",
     "Enrolment",
     "Person",
+    "Roster",
+    "RosterFile",
+    "RosterRow",
     "Succession",
     "Transfer",
 ]

@@ -64,3 +64,13 @@ def test_equal_values_have_equal_indexes_under_one_key_only() -> None:
     assert index != PROTECTOR.blind_index("resident_id:370402199001010028")
     assert index != FieldProtector({"k1": OLD}, "k1", b"x" * 32).blind_index("resident_id:370402199001010010")
     assert len(index) == 64
+
+
+@given(st.binary())
+def test_a_sealed_file_is_read_again_and_only_where_it_stood(content: bytes) -> None:
+    sealed = PROTECTOR.seal(content, "370400/roster/1")
+    assert PROTECTOR.unseal(sealed, "370400/roster/1") == content
+    with pytest.raises(InvalidTag):
+        PROTECTOR.unseal(sealed, "370600/roster/1")
+    with pytest.raises(UnknownKeyError):
+        FieldProtector({"k2": NEW}, "k2", INDEX).unseal(sealed, "370400/roster/1")
