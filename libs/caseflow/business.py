@@ -68,7 +68,7 @@ class Business(ABC, Generic[P]):
         Raises Refusal where it cannot be done after all: then nothing has happened.
         """
 
-    async def require_rights(self, desk: CaseDesk, application: Application[P]) -> None:  # noqa: B027
+    async def require_rights(self, desk: CaseDesk, application: Application[P]) -> None:
         """Whether this caller may apply for whom the payload names. Raises Refusal (forbidden)."""
 
     async def reasons_for_review(self, desk: CaseDesk, application: Application[P]) -> list[str]:
@@ -79,8 +79,8 @@ class Business(ABC, Generic[P]):
         """The stages after acceptance."""
         return REVIEW_ONLY
 
-    async def reached(self, desk: CaseDesk, case: Case, application: Application[P], stage: Stage) -> None:  # noqa: B027
+    async def reached(self, desk: CaseDesk, case: Case, application: Application[P], stage: Stage) -> None:
         """The case has just come to ``stage`` (after acceptance): holds and other preparations."""
 
-    async def ended_without(self, desk: CaseDesk, case: Case, application: Application[P]) -> None:  # noqa: B027
+    async def ended_without(self, desk: CaseDesk, case: Case, application: Application[P]) -> None:
         """The case was rejected or withdrawn after acceptance: undo what ``reached`` prepared."""

@@ -20,11 +20,10 @@ from libs.casework.lifecycle import Action
 from libs.catalogue.lookup import Catalogues, ItemInForce
 from libs.contracts.cases import MessageSent
 from libs.protection.fields import FieldProtector
-from libs.refusals.faults import Fault
+from libs.refusals.faults import Fault, forbidden
 from libs.regions.agencies import Agencies
 from libs.webapp.callers import ROLE_NAMES, Role
 from libs.webapp.database import ALL_REGIONS
-from libs.refusals.faults import forbidden
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ class Spell:
     enrolment_id: str | None = None
     employer_name: str | None = None
     transferred_out_on: dt.date | None = None
+    employer_id: UUID | None = None
+    stop_reason: str | None = None
 
     @property
     def is_active(self) -> bool:
@@ -51,6 +53,7 @@ class NewEnrolment:
     person_kind: PersonKind
     employer_id: UUID | None
     started_on: dt.date
+    declared_wage_fen: int | None = None
 
 
 def faults_of_start(

@@ -1,4 +1,4 @@
-"""Employers, people, enrolments, contribution months, moves, and what they said before; all isolated by region.
+"""Employers, people, enrolments, contribution months, moves, and what was said before.
 
 Personal fields (credential, name, telephone) are encrypted; ``person_key`` is the blind index.
 """

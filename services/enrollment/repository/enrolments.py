@@ -99,4 +99,6 @@ def spell_of(enrolment: Enrolment, employer: Employer | None) -> Spell:
         enrolment_id=str(enrolment.id),
         employer_name=employer.name if employer else None,
         transferred_out_on=enrolment.transferred_out_on,
+        employer_id=enrolment.employer_id,
+        stop_reason=enrolment.stop_reason,
     )

@@ -42,6 +42,12 @@ async def find_person(session: AsyncSession, person_id: UUID) -> Person | None:
     return await session.get(Person, person_id)
 
 
+async def find_person_by_key(session: AsyncSession, region_code: str, person_key: str) -> Person | None:
+    """The region's record of a person named by blind index."""
+    query = select(Person).where(Person.region_code == region_code, Person.person_key == person_key)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
 async def lock_person(session: AsyncSession, person_id: UUID) -> Person | None:
     """The same, and whoever else wants to change what belongs to the person waits."""
     query = select(Person).where(Person.id == person_id).with_for_update(key_share=True)

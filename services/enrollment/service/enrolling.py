@@ -132,6 +132,7 @@ def _enrolment(desk: Desk, person: Person, new: NewEnrolment) -> Enrolment:
         person_kind=new.person_kind.value,
         employer_id=new.employer_id,
         started_on=new.started_on,
+        declared_wage_fen=new.declared_wage_fen,
         created_at=desk.now,
     )
 

@@ -26,15 +26,48 @@ class PersonFile:
 
 async def register_person(desk: Desk, new: NewPerson) -> PersonFile:
     """A region's record of a person. Raises Refusal: invalid with all faults, conflict if known here."""
+    person, is_new = await find_or_register(desk, new)
+    if not is_new:
+        raise _known_person(person)
+    return PersonFile(person, [])
+
+
+async def find_or_register(desk: Desk, new: NewPerson) -> tuple[Person, bool]:
+    """The region's record of the person, and whether it was made now. Raises Refusal (invalid).
+
+    Two who register the same person at once wait for one another; the second finds the first's record.
+    """
     faults = faults_of_person(new, desk.today)
     if faults:
         raise invalid("person", f"人员信息有{len(faults)}处不符合要求，本次未作任何更改。", faults)
     person = _sealed(desk, new)
     if not await people.add_person(desk.session, person):
-        raise await _known_person(desk, person)
+        known = await people.find_person_by_key(desk.session, person.region_code, person.person_key)
+        assert known is not None, "persons are never deleted"
+        return known, False
     after = {"credential_type": person.credential_type, "sex": person.sex}
     desk.note("person", person.id, person.region_code, 1, before=None, after=after)
-    return PersonFile(person, [])
+    return person, True
+
+
+def keep_resident_data(
+    desk: Desk,
+    person: Person,
+    *,
+    address: str | None,
+    applicant_status: str | None,
+    subsidy_kind: str | None,
+) -> None:
+    """What the resident's form says beyond the person; what it leaves out stays as it was."""
+    told = {"applicant_status": applicant_status, "subsidy_kind": subsidy_kind}
+    before = {name: getattr(person, name) for name in told}
+    after = {name: value or before[name] for name, value in told.items()}
+    if address is not None:
+        person.address = desk.protector.encrypt(address, context_of(person, "address"))
+    if after != before or address is not None:
+        person.applicant_status, person.subsidy_kind = after["applicant_status"], after["subsidy_kind"]
+        person.version += 1
+        desk.note("person", person.id, person.region_code, person.version, before=before, after=after)
 
 
 async def file_of(desk: Desk, person_id: UUID) -> PersonFile:
@@ -58,11 +91,11 @@ async def require_person(desk: Desk, person_id: UUID, *, lock: bool = False) -> 
 
 def personal_data(protector: FieldProtector, person: Person) -> PersonalData:
     """Open the protected fields."""
-    number = protector.decrypt(person.credential, _context(person, "credential"))
-    telephone = person.telephone and protector.decrypt(person.telephone, _context(person, "telephone"))
+    number = protector.decrypt(person.credential, context_of(person, "credential"))
+    telephone = person.telephone and protector.decrypt(person.telephone, context_of(person, "telephone"))
     return PersonalData(
         credential=Credential(CredentialType(person.credential_type), number),
-        name=protector.decrypt(person.name, _context(person, "name")),
+        name=protector.decrypt(person.name, context_of(person, "name")),
         telephone=telephone,
     )
 
@@ -86,14 +119,14 @@ def _sealed(desk: Desk, new: NewPerson) -> Person:
         birth_date=birth_date,
         created_at=desk.now,
     )
-    person.credential = desk.protector.encrypt(new.credential.number, _context(person, "credential"))
-    person.name = desk.protector.encrypt(new.name, _context(person, "name"))
+    person.credential = desk.protector.encrypt(new.credential.number, context_of(person, "credential"))
+    person.name = desk.protector.encrypt(new.name, context_of(person, "name"))
     if new.telephone:
-        person.telephone = desk.protector.encrypt(new.telephone, _context(person, "telephone"))
+        person.telephone = desk.protector.encrypt(new.telephone, context_of(person, "telephone"))
     return person
 
 
-def _context(person: Person, field: str) -> str:
+def context_of(person: Person, field: str) -> str:
     """Bound to region, row and field: a ciphertext moved elsewhere does not open."""
     return f"{person.region_code}/person.{field}/{person.id}"
 
@@ -105,8 +138,6 @@ def _file(desk: Desk, rows: people.PersonRows) -> PersonFile:
     return PersonFile(rows[0][0], enrolments)
 
 
-async def _known_person(desk: Desk, person: Person) -> Refusal:
-    known = await people.lock_person_by_key(desk.session, person.region_code, person.person_key)
-    assert known is not None, "persons are never deleted"
+def _known_person(known: Person) -> Refusal:
     message = f"该证件号码在本地已有参保档案（人员编号{known.id}），不能重复建档。"
     return conflict("person_known", message, [Fault("person_known", message, "/credential/number")])

@@ -33,7 +33,8 @@ _CHANGES = (
         successor_id uuid NOT NULL,
         case_no text NOT NULL,
         region_code varchar(6) NOT NULL,
-        kind text NOT NULL CONSTRAINT employer_successions_kind CHECK (kind IN ('split', 'merge', 'separate')),
+        kind text NOT NULL
+            CONSTRAINT employer_successions_kind CHECK (kind IN ('split', 'merge', 'separate')),
         effective_on date NOT NULL,
         people bigint NOT NULL,
         PRIMARY KEY (predecessor_id, successor_id, case_no),

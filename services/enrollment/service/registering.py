@@ -1,0 +1,59 @@
+"""Somebody an application names: known here or to be registered, and what stands against it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from libs.refusals.faults import Fault
+from services.enrollment.domain.people import NewPerson, faults_of_person
+from services.enrollment.models import Person
+from services.enrollment.repository import people
+from services.enrollment.service.desk import Desk
+from services.enrollment.service.people import find_or_register, personal_data
+
+
+@dataclass(frozen=True)
+class Named:
+    """A person as an application names them. ``record`` is None while nobody here is known by the credential.
+
+    ``birth_date`` is None only where ``faults`` asks for it.
+    """
+
+    new: NewPerson
+    person_key: str
+    record: Person | None
+    birth_date: dt.date | None
+    faults: list[Fault]
+
+
+async def look_up(desk: Desk, new: NewPerson) -> Named:
+    """The person as known here; faults have pointers relative to the person's body."""
+    person_key = desk.protector.blind_index(new.credential.canonical)
+    record = await people.find_person_by_key(desk.session, new.region_code, person_key)
+    if record is None:
+        birth_date = new.birth_date or new.credential.birth_date
+        return Named(new, person_key, None, birth_date, faults_of_person(new, desk.today))
+    return Named(new, person_key, record, record.birth_date, _disagreements(desk, new, record))
+
+
+async def ensure_registered(desk: Desk, new: NewPerson) -> Person:
+    """The region's record of the person, made now if there was none. Raises Refusal."""
+    person_key = desk.protector.blind_index(new.credential.canonical)
+    known = await people.find_person_by_key(desk.session, new.region_code, person_key)
+    return known or (await find_or_register(desk, new))[0]
+
+
+def _disagreements(desk: Desk, new: NewPerson, record: Person) -> list[Fault]:
+    """What the application says of a known person and the record says otherwise."""
+    faults = []
+    if record.deceased_on is not None:
+        message = f"该人员已于{record.deceased_on}登记死亡，不能办理参保业务。"
+        faults.append(Fault("deceased", message, "/credential_no"))
+    if personal_data(desk.protector, record).name != new.name:
+        message = "姓名与该证件号码在本地参保档案中的姓名不一致，请核对；姓名确有变更的先办理信息变更登记。"
+        faults.append(Fault("name_disagrees", message, "/name"))
+    if new.birth_date is not None and new.birth_date != record.birth_date:
+        message = "出生日期与本地参保档案不一致，请核对；确有变更的先办理信息变更登记。"
+        faults.append(Fault("birth_date_disagrees", message, "/birth_date"))
+    return faults
