@@ -1,8 +1,10 @@
-"""The enrollment service's worker: publishes its facts, acts on those of the transfer service."""
+"""The enrollment service's worker: publishes its facts, acts on those of others, applies rosters."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from libs.eventbus.consumer import Consumer
 from libs.eventbus.relay import Relay
@@ -10,6 +12,8 @@ from libs.eventbus.transport import Transport
 from libs.webapp.database import ALL_REGIONS
 from libs.webapp.edge import Resources
 from services.enrollment.consumers import GROUP, TOPICS, handlers_of
+from services.enrollment.service.desk import Desk
+from services.enrollment.service.rosters.working import RosterWorker
 
 # A transaction with the facts of several people would lock the region's own accounts in their
 # order, and two such transactions one another. One fact locks its accounts in the ledger's order.
@@ -22,6 +26,7 @@ async def run(resources: Resources, transport: Transport) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(relay.run())
         tasks.create_task(create_consumer(resources, transport).run())
+        tasks.create_task(create_roster_worker(resources).run())
 
 
 def create_consumer(resources: Resources, transport: Transport) -> Consumer:
@@ -34,3 +39,14 @@ def create_consumer(resources: Resources, transport: Transport) -> Consumer:
         open_transaction=lambda _: resources.database.transaction(ALL_REGIONS),
         batch_size=ONE_AT_A_TIME,
     )
+
+
+def create_roster_worker(resources: Resources) -> RosterWorker:
+    """Applies rosters; each chunk sees its own region only."""
+
+    @asynccontextmanager
+    async def open_desk(regions: Sequence[str]) -> AsyncIterator[Desk]:
+        async with resources.database.transaction(regions) as session:
+            yield Desk(session, resources.protector, resources.clock.now(), regions=tuple(regions))
+
+    return RosterWorker(open_desk)

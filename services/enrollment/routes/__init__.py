@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.enrollment.routes import contributions, employers, enrolments, funds, persons
+from services.enrollment.routes import contributions, employers, enrolments, funds, persons, rosters
 
 ROUTERS: tuple[APIRouter, ...] = (
     employers.router,
@@ -12,4 +12,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     enrolments.router,
     contributions.router,
     funds.router,
+    rosters.router,
+    rosters.watching,
 )
