@@ -28,30 +28,41 @@ async def insert_many(session: AsyncSession, model: type[Base], rows: Sequence[M
     if not rows:
         return 0
     columns = tuple(rows[0])
-    documents = {name for name in columns if isinstance(model.__table__.columns[name].type, JSONB)}
-    arrays = {
-        name: [_document(row[name]) for row in rows] if name in documents else [row[name] for row in rows]
+    # What is the same in all rows (region, moment, kind) is sent once. The first column stays an array.
+    same = frozenset(name for name in columns[1:] if all(row[name] == rows[0][name] for row in rows))
+    values = {
+        name: _sent(model, name, rows[0][name])
+        if name in same
+        else [_sent(model, name, row[name]) for row in rows]
         for name in columns
     }
-    result = await session.execute(_insert(model, columns), arrays)
+    result = await session.execute(_insert(model, columns, same), values)
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def _document(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
+def _sent(model: type[Base], name: str, value: Any) -> Any:
+    if value is None or not _is_document(model, name):
+        return value
+    return orjson.dumps(value).decode()
 
 
 @cache
-def _insert(model: type[Base], columns: tuple[str, ...]) -> TextClause:
+def _is_document(model: type[Base], name: str) -> bool:
+    return isinstance(model.__table__.columns[name].type, JSONB)
+
+
+@cache
+def _insert(model: type[Base], columns: tuple[str, ...], same: frozenset[str]) -> TextClause:
     table = model.__table__
-    arrays, taken = [], []
+    taken, arrays = [], []
     for name in columns:
-        kind = table.columns[name].type
-        is_document = isinstance(kind, JSONB)
-        arrays.append(f"CAST(:{name} AS {'text' if is_document else kind.compile(dialect=_DIALECT)}[])")
-        taken.append(f"CAST(given.{name} AS jsonb)" if is_document else f"given.{name}")
-    names = ", ".join(columns)
+        kind = table.columns[name].type.compile(dialect=_DIALECT)
+        given = f"CAST(:{name} AS {kind})" if name in same else f"given.{name}"
+        taken.append(f"CAST({given} AS jsonb)" if _is_document(model, name) and name not in same else given)
+        if name not in same:
+            arrays.append((name, "text" if _is_document(model, name) else kind))
+    sent = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in arrays)
     return text(
-        f"INSERT INTO {table.name} ({names}) SELECT {', '.join(taken)} "
-        f"FROM unnest({', '.join(arrays)}) AS given ({names}) ON CONFLICT DO NOTHING"
+        f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {', '.join(taken)} "
+        f"FROM unnest({sent}) AS given ({', '.join(name for name, _ in arrays)}) ON CONFLICT DO NOTHING"
     )

@@ -20,11 +20,17 @@ from services.enrollment.domain.enrolling import Spell
 from services.enrollment.domain.kinds import InsuranceKind, PersonKind, counts_as
 from services.enrollment.domain.transfers import LEAVING
 
+# One descent of the index a person, whatever the planner believes of a table that has just grown
+# (it read the whole region for every chunk); and the locks are taken in the order of the keys.
 _PEOPLE = text(
     """
-    SELECT id, person_key, name, sex, birth_date, deceased_on, subsidy_kind, version, merged_into
-    FROM persons WHERE region_code = :region_code AND person_key = ANY (CAST(:keys AS text[]))
-    ORDER BY person_key COLLATE "C" FOR NO KEY UPDATE
+    SELECT p.* FROM unnest(CAST(:keys AS text[])) AS wanted (person_key)
+    CROSS JOIN LATERAL (
+        SELECT id, person_key, name, sex, birth_date, deceased_on, subsidy_kind, version, merged_into
+        FROM persons
+        WHERE region_code = :region_code AND person_key = wanted.person_key
+        LIMIT 1 FOR NO KEY UPDATE
+    ) AS p
     """
 )
 _HERE = text(
