@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from libs.refusals.faults import Fault, Refusal, conflict, invalid, not_found
@@ -52,24 +53,27 @@ async def receive(desk: Desk, new: NewRoster) -> Roster:
     return roster
 
 
-async def release(desk: Desk, roster_id: UUID, region_code: str, case_no: str | None) -> Roster:
-    """Hand a received roster to the workers. Raises Refusal as ``faults_of_release`` finds."""
-    roster = await rosters.find(desk.session, roster_id, lock=True)
+async def release(session: AsyncSession, roster_id: UUID, region_code: str, case_no: str) -> Roster:
+    """Hand a received students' roster to the workers. Raises Refusal (conflict) as ``faults_of_release``."""
+    roster = await rosters.find(session, roster_id, lock=True)
     faults = faults_of_release(roster, region_code)
     if faults or roster is None:
         raise conflict("roster", faults[0].message, faults)
-    await rosters.release(desk.session, roster.id, case_no)
+    await rosters.release(session, roster.id, case_no)
     return roster
 
 
 def faults_of_release(roster: Roster | None, region_code: str) -> list[Fault]:
-    """A roster can be released once, in its own region; a foreign one is as good as none."""
+    """A students' roster can be released once, in its own region; a foreign one is as good as none."""
     if roster is None or roster.region_code != region_code:
         return [Fault("no_roster", "没有此花名册，请核对花名册编号，或先上传。", "/roster_id")]
+    faults = []
+    if roster.kind != RosterKind.STUDENT:
+        faults.append(Fault("other_roster", "此花名册不是学生花名册，请核对花名册编号。", "/roster_id"))
     if roster.state != RosterState.RECEIVED:
         message = f"此花名册{ROSTER_STATE_NAMES[RosterState(roster.state)]}，不能再次办理。"
-        return [Fault("roster_released", message, "/roster_id")]
-    return []
+        faults.append(Fault("roster_released", message, "/roster_id"))
+    return faults
 
 
 async def find(desk: Desk, roster_id: UUID) -> Roster:
