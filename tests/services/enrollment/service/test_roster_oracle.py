@@ -30,6 +30,7 @@ KINDS = {
     "student here": 4,
     "student here later": 2,
     "resident here": 3,
+    "employee here": 3,
     "employee elsewhere": 3,
     "retired elsewhere and stopped": 2,
     "born later": 2,
@@ -55,7 +56,7 @@ def spoilt(number: str) -> str:
 
 async def stage(counter: Counter, kind: str, person: MadeUpPerson) -> str | None:
     """Bring about what the kind says of the person; the name they are registered by here, if any."""
-    if kind.endswith("elsewhere") or "elsewhere" in kind:
+    if "elsewhere" in kind:
         there = await counter.person(YANTAI, person.id_number)
         if kind == "employee elsewhere":
             await counter.enrol(there, "310", "flexible_worker", since="2026-01-01")
@@ -70,6 +71,8 @@ async def stage(counter: Counter, kind: str, person: MadeUpPerson) -> str | None
             await counter.enrol(here, "390", "student", since="2025-09-01")
         elif kind == "student here later":
             await counter.enrol(here, "390", "student", since="2026-03-05")
+        elif kind == "employee here":
+            await counter.enrol(here, "310", "flexible_worker", since="2025-01-01")
         elif kind == "resident here":
             await counter.enrol(here, "390", "resident", since="2025-01-01")
         return str(name)
@@ -90,6 +93,7 @@ PLAIN: dict[str, tuple[Callable[[MadeUpPerson], dict[str, str]], set[str]]] = {
     "registered otherwise": (lambda _: {"name": "另外一人"}, {"name_disagrees"}),
     "student here later": (lambda _: {}, {"already_enrolled"}),
     "resident here": (lambda _: {}, {"already_enrolled"}),
+    "employee here": (lambda _: {}, {"already_enrolled"}),
     "employee elsewhere": (lambda _: {}, {"already_enrolled"}),
 }
 
@@ -105,7 +109,8 @@ async def build(counter: Counter, rng: random.Random) -> World:
             world.rows.append(row_of(person))
             world.expected[row_no] = ("refused", {"double_in_file"})
             continue
-        person = made_up.person("370402", born=(2012, 2018))
+        born = (1995, 2004) if "employee" in kind else (2012, 2018)
+        person = made_up.person("370402", born=born)
         known_as = await stage(counter, kind, person)
         says, codes = PLAIN.get(kind, (lambda _: {}, set()))
         world.rows.append(row_of(person, **({"name": known_as} if known_as else {}) | says(person)))
