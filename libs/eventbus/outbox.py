@@ -15,7 +15,7 @@ from sqlalchemy import LargeBinary, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.contracts.base import Fact, topic_of
-from libs.eventbus.envelope import Event
+from libs.eventbus.envelope import Event, current_trace
 from libs.eventbus.tables import SHARDS
 
 LONGEST_KEY = 200  # characters; keys stand in indexes
@@ -82,8 +82,16 @@ async def publish_many(session: AsyncSession, sayings: Sequence[Saying], *, at: 
     """
     for saying in sayings:
         _require_key(saying.key)
+    trace = (current_trace(),)  # asked for each fact it took a fifth of the time
     events = [
-        Event.of(saying.fact, key=saying.key, region_code=saying.region_code, subject=saying.subject, at=at)
+        Event.of(
+            saying.fact,
+            key=saying.key,
+            region_code=saying.region_code,
+            subject=saying.subject,
+            at=at,
+            trace=trace,
+        )
         for saying in sayings
     ]
     if events:

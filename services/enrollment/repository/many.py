@@ -31,19 +31,18 @@ async def insert_many(session: AsyncSession, model: type[Base], rows: Sequence[M
     # What is the same in all rows (region, moment, kind) is sent once. The first column stays an array.
     same = frozenset(name for name in columns[1:] if all(row[name] == rows[0][name] for row in rows))
     values = {
-        name: _sent(model, name, rows[0][name])
-        if name in same
-        else [_sent(model, name, row[name]) for row in rows]
+        name: _sent(model, name, [rows[0][name]] if name in same else [row[name] for row in rows])
         for name in columns
     }
+    values |= {name: values[name][0] for name in same}
     result = await session.execute(_insert(model, columns, same), values)
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def _sent(model: type[Base], name: str, value: Any) -> Any:
-    if value is None or not _is_document(model, name):
-        return value
-    return orjson.dumps(value).decode()
+def _sent(model: type[Base], name: str, values: list[Any]) -> list[Any]:
+    if not _is_document(model, name):
+        return values
+    return [None if value is None else orjson.dumps(value).decode() for value in values]
 
 
 @cache
