@@ -10,7 +10,7 @@ import pytest
 from libs.contracts.enrollment import EnrolmentStarted
 from libs.webapp.callers import Role
 from tests.libs.rosters.files import csv_file, xlsx_file
-from tests.services.enrollment.counter import YANTAI, ZAOZHUANG, Counter, clerk_of
+from tests.services.enrollment.counter import YANTAI, ZAOZHUANG, Counter, accepted, clerk_of
 from tests.services.enrollment.registry import (
     SCHOOL_HEADINGS,
     SINCE,
@@ -224,6 +224,36 @@ async def test_an_employer_s_roster_enrols_with_the_wage_declared(registry: Regi
     assert faults == [["too_young"], ["choice"]]
     query = "SELECT insurance_kind, person_kind, employer_id::text, declared_wage_fen FROM enrolments"
     assert await registry.counter.rows(query) == [("310", "employee", employer["id"], 450050)]
+
+
+async def test_a_relation_on_its_way_out_stands_against_a_new_one(registry: Registry) -> None:
+    card = await registry.counter.insured(["2025-01"])
+    await registry.counter.deliver(accepted(card))
+    employer = await registry.counter.employer()
+    name = (await registry.counter.get(f"persons/{card.id}")).json()["name"]
+    content = csv_file(
+        [[name, card.id_number, "4500", "增加"]], headings=["姓名", "证件号码", "申报工资", "变更类别"]
+    )
+    told = await registry.finished(content, kind="employee", employer_id=employer["id"])
+    (row,) = await registry.rows(told["id"])
+    assert [fault["code"] for fault in row["faults"]] == ["transfer_under_way"]
+    assert row["person_id"] == card.id
+
+
+async def test_what_a_roster_tells_of_a_known_person_is_kept_and_noted(registry: Registry) -> None:
+    (person,) = pupils(1)
+    card = await registry.counter.person(id_number=person.id_number)
+    name = (await registry.counter.get(f"persons/{card.id}")).json()["name"]
+    content = csv_file([[name, person.id_number, "低保"]], headings=["姓名", "证件号码", "财政补助对象"])
+    told = await registry.finished(content)
+    assert told["enrolled"] == 1
+    assert await registry.counter.rows("SELECT subsidy_kind, version FROM persons") == [
+        ("minimum_living_allowance", 2)
+    ]
+    query = "SELECT before, after FROM changes WHERE subject_kind = 'person' AND version = 2"
+    assert await registry.counter.rows(query) == [
+        ({"subsidy_kind": None}, {"subsidy_kind": "minimum_living_allowance"})
+    ]
 
 
 CALLERS = {
