@@ -62,6 +62,6 @@ def _insert(model: type[Base], columns: tuple[str, ...], same: frozenset[str]) -
             arrays.append((name, "text" if _is_document(model, name) else kind))
     sent = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in arrays)
     return text(
-        f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {', '.join(taken)} "
+        f"INSERT INTO {model.__tablename__} ({', '.join(columns)}) SELECT {', '.join(taken)} "
         f"FROM unnest({sent}) AS given ({', '.join(name for name, _ in arrays)}) ON CONFLICT DO NOTHING"
     )

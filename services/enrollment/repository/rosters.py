@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, tuple_, update
+from sqlalchemy import func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -155,5 +155,4 @@ async def fault_counts(session: AsyncSession, roster_id: UUID) -> list[tuple[str
         .group_by(code)
         .order_by(func.count().desc(), code)
     )
-    rows: Sequence[Row[tuple[str, int]]] = (await session.execute(query)).all()
-    return [(row[0], row[1]) for row in rows]
+    return [(found, count) for found, count in await session.execute(query)]

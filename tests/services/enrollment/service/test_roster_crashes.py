@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import make_url
+from structlog.testing import capture_logs
 
 from libs.contracts.enrollment import EnrolmentStarted
 from libs.runtime.databases import OWNER
@@ -122,13 +123,17 @@ async def test_a_worker_stopped_past_its_lease_changes_nothing(
         return await real(session, roster, worker, next_row)
 
     monkeypatch.setattr(applying.rosters, "is_still_ours", after_the_stop)
-    waiting = asyncio.create_task(slow.work_off())
-    await asyncio.wait_for(stopped.wait(), 30)
-    async with asyncio.timeout(30):
-        while (await registry.seen(roster_id))["state"] != "finished":
-            await quick.work_off()
-    go_on.set()
-    await asyncio.wait_for(waiting, 30)
+    with capture_logs() as logged:
+        waiting = asyncio.create_task(slow.work_off())
+        await asyncio.wait_for(stopped.wait(), 30)
+        async with asyncio.timeout(30):
+            while (await registry.seen(roster_id))["state"] != "finished":
+                await quick.work_off()
+        go_on.set()
+        await asyncio.wait_for(waiting, 30)
+    assert [entry["event"] for entry in logged if entry["event"].startswith("roster")] == [
+        "roster_lease_lost"
+    ]
     await everybody_once(registry, roster_id, 60)
 
 
@@ -183,8 +188,10 @@ async def test_rosters_with_the_same_people_in_other_orders_do_not_deadlock(regi
     people = pupils(100)
     here = await registry.taken(school_file(people))
     there = await registry.taken(school_file(people[::-1]), region_code=YANTAI)
-    workers = [worker_of(registry.resources, chunk_rows=25) for _ in range(2)]
-    await asyncio.gather(*(worker.work_off() for worker in workers))
+    workers = [worker_of(registry.resources, chunk_rows=200) for _ in range(2)]
+    with capture_logs() as logged:
+        await asyncio.gather(*(worker.work_off() for worker in workers))
+    assert not [entry for entry in logged if "error" in entry], "no deadlock had to be broken"
     done = [await registry.seen(here), await registry.seen(there, YANTAI)]
     assert [one["state"] for one in done] == ["finished"] * 2
     assert sum(one["enrolled"] for one in done) == 100
