@@ -46,8 +46,20 @@ class Event:
     datacontenttype: str = CONTENT_TYPE
 
     @classmethod
-    def of(cls, fact: Fact, *, key: str, region_code: str, subject: str, at: dt.datetime) -> Self:
-        """Wrap a fact; the id is a new UUIDv7, the trace is the caller's current one."""
+    def of(
+        cls,
+        fact: Fact,
+        *,
+        key: str,
+        region_code: str,
+        subject: str,
+        at: dt.datetime,
+        trace: tuple[str | None] | None = None,
+    ) -> Self:
+        """Wrap a fact; the id is a new UUIDv7, the trace is the caller's current one.
+
+        ``trace`` is that one where the caller has asked for it once for many (``(current_trace(),)``).
+        """
         if at.tzinfo is None:
             raise ValueError("the time of an event needs its time zone")
         return cls(
@@ -59,7 +71,7 @@ class Event:
             data=fact.model_dump(mode="json"),
             partitionkey=key,
             regioncode=region_code,
-            traceparent=_current_trace(),
+            traceparent=trace[0] if trace else current_trace(),
         )
 
     def to_bytes(self) -> bytes:
@@ -130,7 +142,8 @@ def _moment(attributes: Mapping[str, Any]) -> dt.datetime:
     return moment
 
 
-def _current_trace() -> str | None:
+def current_trace() -> str | None:
+    """The ``traceparent`` of the work at hand, if it is traced."""
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier)
     return carrier.get("traceparent")

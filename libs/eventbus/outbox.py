@@ -8,12 +8,14 @@ There is no NOTIFY here: it serialises all commits of the database (39 % of thro
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import LargeBinary, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.contracts.base import Fact, topic_of
-from libs.eventbus.envelope import Event
+from libs.eventbus.envelope import Event, current_trace
 from libs.eventbus.tables import SHARDS
 
 LONGEST_KEY = 200  # characters; keys stand in indexes
@@ -28,6 +30,30 @@ _INSERT = text(
     """
 ).bindparams(bindparam("body", type_=LargeBinary))
 
+# In the order of the keys as they are given: unnest keeps it, and each lock is granted before the next.
+_TURNS = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(key, 20241)) FROM unnest(CAST(:keys AS text[])) AS key"
+)
+_INSERT_MANY = text(
+    f"""
+    INSERT INTO outbox (shard, topic, key, body)
+    SELECT hashtextextended(said.key, 0) & {SHARDS - 1}, said.topic, said.key, said.body
+    FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:bodies AS bytea[]))
+        WITH ORDINALITY AS said (topic, key, body, place)
+    ORDER BY said.place
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A fact to be published among many; ``key`` as in ``publish``."""
+
+    fact: Fact
+    key: str
+    region_code: str
+    subject: str
+
 
 async def publish(
     session: AsyncSession, fact: Fact, *, key: str, region_code: str, subject: str, at: dt.datetime
@@ -39,9 +65,46 @@ async def publish(
     several keys does so in the order of the keys, or PostgreSQL may have to break a deadlock.
     Raises ``ValueError`` for a key that is empty or longer than 200 characters.
     """
-    if not 0 < len(key) <= LONGEST_KEY:
-        raise ValueError(f"a key has 1 to {LONGEST_KEY} characters")
+    _require_key(key)
     event = Event.of(fact, key=key, region_code=region_code, subject=subject, at=at)
     row = {"topic": topic_of(event.type), "key": key, "body": event.to_bytes()}
     await session.execute(_INSERT, row)
     return event
+
+
+async def publish_many(session: AsyncSession, sayings: Sequence[Saying], *, at: dt.datetime) -> list[Event]:
+    """The same for many facts in two statements, in the order given within each key.
+
+    The keys' locks are taken first and in their order, whatever the order of the facts, so two
+    transactions that publish the same keys wait and do not deadlock. Every lock takes a place in
+    PostgreSQL's table of locks (max_locks_per_transaction × max_connections): some hundreds of keys
+    a transaction are fine, tens of thousands are not.
+    """
+    for saying in sayings:
+        _require_key(saying.key)
+    trace = (current_trace(),)  # asked for each fact it took a fifth of the time
+    events = [
+        Event.of(
+            saying.fact,
+            key=saying.key,
+            region_code=saying.region_code,
+            subject=saying.subject,
+            at=at,
+            trace=trace,
+        )
+        for saying in sayings
+    ]
+    if events:
+        await session.execute(_TURNS, {"keys": sorted({event.partitionkey for event in events})})
+        rows = {
+            "topics": [topic_of(event.type) for event in events],
+            "keys": [event.partitionkey for event in events],
+            "bodies": [event.to_bytes() for event in events],
+        }
+        await session.execute(_INSERT_MANY, rows)
+    return events
+
+
+def _require_key(key: str) -> None:
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise ValueError(f"a key has 1 to {LONGEST_KEY} characters")

@@ -7,7 +7,6 @@ authenticated with the value, so a ciphertext moved to another row's column does
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import os
 
@@ -59,4 +58,4 @@ class FieldProtector:
 
     def blind_index(self, value: str) -> str:
         """Keyed digest (64 hex places) of a canonical value; equal values have equal digests."""
-        return hmac.new(self._index_key, value.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._index_key, value.encode(), "sha256").hex()

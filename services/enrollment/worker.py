@@ -1,9 +1,9 @@
-"""The enrollment service's worker: publishes its facts, acts on those of the transfer service."""
+"""The enrollment service's worker: publishes its facts, acts on those of others, applies rosters."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -18,6 +18,8 @@ from libs.webapp.database import ALL_REGIONS
 from libs.webapp.edge import Resources
 from services.enrollment.composition import caseflow_of, enrollment_settings
 from services.enrollment.consumers import GROUP, TOPICS, handlers_of
+from services.enrollment.service.desk import Desk
+from services.enrollment.service.rosters.working import RosterWorker
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +38,7 @@ async def run(resources: Resources, transport: Transport) -> None:
         tasks.create_task(create_consumer(resources, transport).run())
         for job in JOBS:
             tasks.create_task(_regularly(resources, caseflow_of(resources), job))
+        tasks.create_task(create_roster_worker(resources).run())
 
 
 def create_consumer(resources: Resources, transport: Transport) -> Consumer:
@@ -63,3 +66,14 @@ async def _regularly(resources: Resources, flow: Caseflow, job: timing.Job) -> N
             # The database is away, or the look itself failed: the timer must be there when it is back.
             log.exception("timer_failed", job=job.name)
         await asyncio.sleep(enrollment_settings(resources).reminder_poll_s)
+
+
+def create_roster_worker(resources: Resources) -> RosterWorker:
+    """Applies rosters; each chunk sees its own region only."""
+
+    @asynccontextmanager
+    async def open_desk(regions: Sequence[str]) -> AsyncIterator[Desk]:
+        async with resources.database.transaction(regions) as session:
+            yield Desk(session, resources.protector, resources.clock.now(), regions=tuple(regions))
+
+    return RosterWorker(open_desk)

@@ -23,7 +23,7 @@ from libs.casework.clock import SHANGHAI, ShiftedClock
 from libs.eventbus.tables import create_log, metadata
 from libs.eventbus.transports.kafka import KafkaTransport
 from libs.eventbus.transports.postgres_log import PostgresLogTransport
-from libs.runtime.bench import bus_rows, figures, http_load, ledger_rows, read_rows, round_trip
+from libs.runtime.bench import bus_rows, figures, http_load, ledger_rows, read_rows, roster_rows, round_trip
 from libs.runtime.bench.figures import Row
 from libs.runtime.demo.api import Api, MiniProgram
 from libs.runtime.demo.cast import Cast
@@ -37,6 +37,7 @@ from libs.runtime.serving import address_of, listening_socket, served
 CONNECTIONS = 8
 EVENTS = 50_000
 TRIPS = 15
+PUPILS = 20_000
 
 
 async def run_bench(console: Console, seconds: float, output: Path, contributions: int) -> int:
@@ -54,6 +55,8 @@ async def run_bench(console: Console, seconds: float, output: Path, contribution
         with console.status("总线：提交、转发、消费"):
             bus = await _bus(folder / "bus", seconds, console)
             rows += bus
+        with console.status("花名册"):
+            rows.append(await roster_rows.measure(folder / "rosters", PUPILS))
         with console.status("转移全程"):
             submit = bus[0].floor.p50_ms
             hop = rows[0].floor.p50_ms

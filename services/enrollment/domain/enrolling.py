@@ -63,6 +63,13 @@ def faults_of_start(
     return [*_faults_of_dates(new, birth_date, today), *_faults_of_kinds(new), *_clashes(new, known)]
 
 
+def faults_of_first_day(started_on: dt.date, today: dt.date) -> list[Fault]:
+    """Whoever it is: no enrolment begins in the future."""
+    if started_on <= today:
+        return []
+    return [Fault("started_in_future", f"参保起始日期不能晚于今天（{today}）。", "/started_on")]
+
+
 def refusal_of_start(faults: Sequence[Fault]) -> Refusal:
     """409 where nothing but an earlier enrolment stands in the way, else 422."""
     if all(fault.code == ALREADY_ENROLLED for fault in faults):
@@ -120,10 +127,7 @@ def evidence(spell: Spell) -> str:
 
 
 def _faults_of_dates(new: NewEnrolment, birth_date: dt.date, today: dt.date) -> list[Fault]:
-    faults = []
-    if new.started_on > today:
-        message = f"参保起始日期不能晚于今天（{today}）。"
-        faults.append(Fault("started_in_future", message, "/started_on"))
+    faults = faults_of_first_day(new.started_on, today)
     if new.started_on < birth_date:
         message = f"参保起始日期不能早于出生日期{birth_date}。"
         faults.append(Fault("started_before_birth", message, "/started_on"))

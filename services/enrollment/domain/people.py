@@ -30,6 +30,33 @@ class PersonalData:
     telephone: str | None
 
 
+@dataclass(frozen=True)
+class KnownPerson:
+    """What the region's record says of somebody, as far as a new statement may disagree with it."""
+
+    name: str
+    sex: str
+    birth_date: dt.date
+    deceased_on: dt.date | None = None
+
+
+def faults_against_record(new: NewPerson, known: KnownPerson) -> list[Fault]:
+    """What is said of a known person and the record says otherwise; the record's values are not told."""
+    faults = []
+    if known.deceased_on is not None:
+        message = f"该人员已于{known.deceased_on}登记死亡，不能办理参保业务。"
+        faults.append(Fault("deceased", message, "/credential_no"))
+    if known.name != new.name:
+        message = "姓名与该证件号码在本地参保档案中的姓名不一致，请核对；姓名确有变更的先办理信息变更登记。"
+        faults.append(Fault("name_disagrees", message, "/name"))
+    for field, name in (("sex", "性别"), ("birth_date", "出生日期")):
+        told = getattr(new, field)
+        if told is not None and told != getattr(known, field):
+            message = f"{name}与本地参保档案不一致，请核对；确有变更的先办理信息变更登记。"
+            faults.append(Fault(f"{field}_disagrees", message, f"/{field}"))
+    return faults
+
+
 def faults_of_person(new: NewPerson, today: dt.date) -> list[Fault]:
     """Sex and birth date: told, or carried by the credential, and then the same."""
     credential = new.credential

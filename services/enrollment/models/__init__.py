@@ -16,6 +16,7 @@ from services.enrollment.models.people import (
     Succession,
     Transfer,
 )
+from services.enrollment.models.rosters import Roster, RosterFile, RosterRow
 
 __all__ = [
     "Base",
@@ -25,6 +26,9 @@ __all__ = [
     "Enrolment",
     "Paper",
     "Person",
+    "Roster",
+    "RosterFile",
+    "RosterRow",
     "Succession",
     "Transfer",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from libs.caseflow.routes import case_routes
-from services.enrollment.routes import contributions, employers, enrolments, funds, papers, persons
+from services.enrollment.routes import contributions, employers, enrolments, funds, papers, persons, rosters
 from services.enrollment.schemas.applications import ApplicationBody, SupplementAction
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -17,5 +17,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     funds.router,
     papers.router,
     papers.verification,
+    rosters.router,
+    rosters.watching,
     case_routes(ApplicationBody, SupplementAction),
 )

@@ -15,6 +15,7 @@ from services.enrollment.schemas.applications_employers import (
     EmployerRegistrationPayload,
 )
 from services.enrollment.schemas.applications_residents import ResidentRegistrationPayload
+from services.enrollment.schemas.applications_students import StudentRegistrationPayload
 
 Payload = Annotated[
     CertificatePayload
@@ -22,7 +23,8 @@ Payload = Annotated[
     | EmployerChangePayload
     | EmployerQueryPayload
     | EmployerRegistrationPayload
-    | ResidentRegistrationPayload,
+    | ResidentRegistrationPayload
+    | StudentRegistrationPayload,
     Field(discriminator="kind"),
 ]
 

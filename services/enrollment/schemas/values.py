@@ -9,14 +9,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 
-from libs.identifiers import credit_codes
+from libs.identifiers import credit_codes, telephones
 from libs.identifiers.credentials import clean
 from libs.money.amounts import Yuan
 from libs.regions import names
 from services.enrollment.domain.months import number_of
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_TELEPHONE = re.compile(r"1\d{10}|0\d{2,3}-?\d{7,8}", re.ASCII)
 
 
 def _printable(text: str) -> str:
@@ -46,8 +45,9 @@ def _credit_code(code: str) -> str:
 
 
 def _telephone(number: str) -> str:
-    if not _TELEPHONE.fullmatch(number):
-        raise ValueError("联系电话应为11位手机号，或带区号的固定电话，例如0632-0000000。")
+    faults = telephones.faults_of(number, "")
+    if faults:
+        raise ValueError(faults[0].message)
     return number
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -30,18 +31,20 @@ async def start(desk: Desk, new: NewEnrolment) -> tuple[Enrolment, Employer | No
         employer = None
     faults = await _faults_of(desk, person, new)
     if new.employer_id is not None:
-        faults += _faults_of_employer(employer)
+        faults += faults_of_employer(employer)
     if faults:
         raise enrolling.refusal_of_start(faults)
-    enrolment = _enrolment(desk, person, new)
+    values = enrolment_values(new, person.region_code, person.person_key, desk.now)
+    enrolment = Enrolment(**values)
     if not await enrolments.add_enrolment(desk.session, enrolment):
         # Enrolled in another region between our look and our write.
         raise enrolling.refusal_of_start(
             await _faults_of(desk, person, new) or [enrolling.enrolled_meanwhile()]
         )
     person.version += 1
-    desk.note("enrolment", enrolment.id, person.region_code, 1, before=None, after=_told(enrolment))
-    await _tell_started(desk, enrolment)
+    desk.note("enrolment", enrolment.id, person.region_code, 1, before=None, after=told(values))
+    fact = started_fact(values)
+    await desk.tell(fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id)
     return enrolment, employer
 
 
@@ -59,11 +62,11 @@ async def stop(
         message = f"参保关系已更新到第{enrolment.version}版，您看到的是第{version}版，请刷新后再办。"
         raise Refusal(RefusalKind.STALE_VERSION, "stale_version", message)
     await _require_stoppable(desk, enrolments.spell_of(enrolment, employer), person, stopped_on)
-    before = _told(enrolment)
+    before = told(enrolment.values())
     enrolment.stopped_on, enrolment.stop_reason = stopped_on, reason.value
     enrolment.version += 1
     person.version += 1
-    after = _told(enrolment)
+    after = told(enrolment.values())
     desk.note("enrolment", enrolment.id, person.region_code, enrolment.version, before=before, after=after)
     await _tell_stopped(desk, enrolment, stopped_on, reason)
     return enrolment, employer
@@ -91,9 +94,12 @@ async def leaving_faults(desk: Desk, person: Person, kind: InsuranceKind) -> lis
     leaving = await transfers.transfers_in(
         desk.session, person.region_code, person.person_key, [kind.value], LEAVING
     )
-    return [
-        under_way(OpenTransfer(row.case_no, Side(row.side), row.counterpart_region_code)) for row in leaving
-    ]
+    return [fault_of_leaving(row.case_no, row.side, row.counterpart_region_code) for row in leaving]
+
+
+def fault_of_leaving(case_no: str, side: str, counterpart_region_code: str) -> Fault:
+    """A transfer under way, told."""
+    return under_way(OpenTransfer(case_no, Side(side), counterpart_region_code))
 
 
 async def _employer(desk: Desk, employer_id: UUID | None) -> Employer | None:
@@ -104,7 +110,8 @@ async def _employer(desk: Desk, employer_id: UUID | None) -> Employer | None:
     return held[0] if held else None
 
 
-def _faults_of_employer(employer: Employer | None) -> list[Fault]:
+def faults_of_employer(employer: Employer | None) -> list[Fault]:
+    """An employer that enrols people is known here and active."""
     if employer is None:
         return [Fault("no_employer", "没有此单位，请核对单位编号或先办理单位参保登记。", "/employer_id")]
     if employer.state != ACTIVE:
@@ -123,45 +130,49 @@ async def _require_stoppable(desk: Desk, spell: Spell, person: Person, stopped_o
         )
 
 
-def _enrolment(desk: Desk, person: Person, new: NewEnrolment) -> Enrolment:
-    return Enrolment(
-        id=uuid7(),
-        region_code=person.region_code,
-        version=1,
-        person_id=person.id,
-        person_key=person.person_key,
-        insurance_kind=new.insurance_kind.value,
-        counts_as=counts_as(new.insurance_kind),
-        person_kind=new.person_kind.value,
-        employer_id=new.employer_id,
-        started_on=new.started_on,
-        declared_wage_fen=new.declared_wage_fen,
-        created_at=desk.now,
-    )
-
-
-def _told(enrolment: Enrolment) -> dict[str, Any]:
-    """The enrolment's key facts as the history keeps them."""
+def enrolment_values(
+    new: NewEnrolment, region_code: str, person_key: str, now: dt.datetime
+) -> dict[str, Any]:
+    """Column -> value of a new enrolment."""
     return {
-        "insurance_kind": enrolment.insurance_kind,
-        "person_kind": enrolment.person_kind,
-        "employer_id": enrolment.employer_id and str(enrolment.employer_id),
-        "started_on": enrolment.started_on.isoformat(),
-        "stopped_on": enrolment.stopped_on and enrolment.stopped_on.isoformat(),
-        "stop_reason": enrolment.stop_reason,
+        "id": uuid7(),
+        "region_code": region_code,
+        "version": 1,
+        "person_id": new.person_id,
+        "person_key": person_key,
+        "insurance_kind": new.insurance_kind.value,
+        "counts_as": counts_as(new.insurance_kind),
+        "person_kind": new.person_kind.value,
+        "employer_id": new.employer_id,
+        "started_on": new.started_on,
+        "declared_wage_fen": new.declared_wage_fen,
+        "created_at": now,
     }
 
 
-async def _tell_started(desk: Desk, enrolment: Enrolment) -> None:
-    fact = EnrolmentStarted(
-        enrolment_id=str(enrolment.id),
-        person_key=enrolment.person_key,
-        region_code=enrolment.region_code,
-        insurance_kind=enrolment.insurance_kind,
-        person_kind=PersonKind(enrolment.person_kind).value,
-        started_on=enrolment.started_on,
+def told(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The enrolment's key facts as the history keeps them."""
+    stopped_on: dt.date | None = values.get("stopped_on")
+    return {
+        "insurance_kind": values["insurance_kind"],
+        "person_kind": values["person_kind"],
+        "employer_id": values["employer_id"] and str(values["employer_id"]),
+        "started_on": values["started_on"].isoformat(),
+        "stopped_on": stopped_on and stopped_on.isoformat(),
+        "stop_reason": values.get("stop_reason"),
+    }
+
+
+def started_fact(values: Mapping[str, Any]) -> EnrolmentStarted:
+    """The fact that somebody is insured now."""
+    return EnrolmentStarted(
+        enrolment_id=str(values["id"]),
+        person_key=values["person_key"],
+        region_code=values["region_code"],
+        insurance_kind=values["insurance_kind"],
+        person_kind=PersonKind(values["person_kind"]).value,
+        started_on=values["started_on"],
     )
-    await desk.tell(fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id)
 
 
 async def _tell_stopped(desk: Desk, enrolment: Enrolment, stopped_on: dt.date, reason: StopReason) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -32,13 +35,13 @@ async def find_or_register(desk: Desk, new: NewPerson) -> tuple[Person, bool]:
     faults = faults_of_person(new, desk.today)
     if faults:
         raise invalid("person", f"人员信息有{len(faults)}处不符合要求，本次未作任何更改。", faults)
-    person = _sealed(desk, new)
+    values = sealed(desk.protector, new, desk.now)
+    person = Person(**values)
     if not await people.add_person(desk.session, person):
         known = await people.find_person_by_key(desk.session, person.region_code, person.person_key)
         assert known is not None, "persons are never deleted"
         return known, False
-    after = {"credential_type": person.credential_type, "sex": person.sex}
-    desk.note("person", person.id, person.region_code, 1, before=None, after=after)
+    desk.note("person", person.id, person.region_code, 1, before=None, after=told_of_new(values))
     return person, True
 
 
@@ -86,30 +89,44 @@ def no_person() -> Refusal:
     return not_found("no_person", "没有此人员的参保档案，或不在您可查询的范围内。")
 
 
-def _sealed(desk: Desk, new: NewPerson) -> Person:
+def sealed(protector: FieldProtector, new: NewPerson, now: dt.datetime) -> dict[str, Any]:
+    """Column -> value of a new record; what identifies the person is encrypted."""
     sex, birth_date = new.sex or new.credential.sex, new.birth_date or new.credential.birth_date
     assert sex is not None, "faults_of_person asks for it"
     assert birth_date is not None, "faults_of_person asks for it"
-    person = Person(
-        id=uuid7(),
-        region_code=new.region_code,
-        version=1,
-        person_key=desk.protector.blind_index(new.credential.canonical),
-        credential_type=new.credential.type.value,
-        sex=sex,
-        birth_date=birth_date,
-        created_at=desk.now,
-    )
-    person.credential = desk.protector.encrypt(new.credential.number, context_of(person, "credential"))
-    person.name = desk.protector.encrypt(new.name, context_of(person, "name"))
-    if new.telephone:
-        person.telephone = desk.protector.encrypt(new.telephone, context_of(person, "telephone"))
-    return person
+    key = uuid7()
+
+    def closed(field: str, value: str) -> str:
+        return protector.encrypt(value, context(new.region_code, field, key))
+
+    return {
+        "id": key,
+        "region_code": new.region_code,
+        "version": 1,
+        "person_key": protector.blind_index(new.credential.canonical),
+        "credential_type": new.credential.type.value,
+        "credential": closed("credential", new.credential.number),
+        "name": closed("name", new.name),
+        "telephone": closed("telephone", new.telephone) if new.telephone else None,
+        "sex": sex,
+        "birth_date": birth_date,
+        "created_at": now,
+    }
+
+
+def told_of_new(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the history keeps of a new record."""
+    return {"credential_type": row["credential_type"], "sex": row["sex"]}
+
+
+def context(region_code: str, field: str, person_id: UUID) -> str:
+    """Bound to region, row and field: a ciphertext moved elsewhere does not open."""
+    return f"{region_code}/person.{field}/{person_id}"
 
 
 def context_of(person: Person | PersonRow, field: str) -> str:
-    """Bound to region, row and field: a ciphertext moved elsewhere does not open."""
-    return f"{person.region_code}/person.{field}/{person.id}"
+    """The same of a record at hand."""
+    return context(person.region_code, field, person.id)
 
 
 def _known_person(known: Person) -> Refusal:

@@ -6,7 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 
 from libs.refusals.faults import Fault
-from services.enrollment.domain.people import NewPerson, faults_of_person
+from services.enrollment.domain.people import (
+    KnownPerson,
+    NewPerson,
+    faults_against_record,
+    faults_of_person,
+)
 from services.enrollment.models import Person
 from services.enrollment.repository import people
 from services.enrollment.service.desk import Desk
@@ -45,15 +50,6 @@ async def ensure_registered(desk: Desk, new: NewPerson) -> Person:
 
 
 def _disagreements(desk: Desk, new: NewPerson, record: Person) -> list[Fault]:
-    """What the application says of a known person and the record says otherwise."""
-    faults = []
-    if record.deceased_on is not None:
-        message = f"该人员已于{record.deceased_on}登记死亡，不能办理参保业务。"
-        faults.append(Fault("deceased", message, "/credential_no"))
-    if personal_data(desk.protector, record).name != new.name:
-        message = "姓名与该证件号码在本地参保档案中的姓名不一致，请核对；姓名确有变更的先办理信息变更登记。"
-        faults.append(Fault("name_disagrees", message, "/name"))
-    if new.birth_date is not None and new.birth_date != record.birth_date:
-        message = "出生日期与本地参保档案不一致，请核对；确有变更的先办理信息变更登记。"
-        faults.append(Fault("birth_date_disagrees", message, "/birth_date"))
-    return faults
+    name = personal_data(desk.protector, record).name
+    known = KnownPerson(name, record.sex, record.birth_date, record.deceased_on)
+    return faults_against_record(new, known)

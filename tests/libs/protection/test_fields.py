@@ -80,3 +80,13 @@ def test_a_file_under_an_old_key_stays_readable_and_an_unknown_key_is_named() ->
     assert after.decrypt_bytes(stored, CONTEXT) == b"%PDF"
     with pytest.raises(UnknownKeyError, match="k1"):
         FieldProtector({"k2": NEW}, "k2", INDEX).decrypt_bytes(stored, CONTEXT)
+
+
+@given(st.binary())
+def test_a_sealed_file_is_read_again_and_only_where_it_stood(content: bytes) -> None:
+    sealed = PROTECTOR.encrypt_bytes(content, "370400/roster/1")
+    assert PROTECTOR.decrypt_bytes(sealed, "370400/roster/1") == content
+    with pytest.raises(InvalidTag):
+        PROTECTOR.decrypt_bytes(sealed, "370600/roster/1")
+    with pytest.raises(UnknownKeyError):
+        FieldProtector({"k2": NEW}, "k2", INDEX).decrypt_bytes(sealed, "370400/roster/1")

@@ -10,6 +10,7 @@ from services.enrollment.service.businesses.employer_changes import EmployerChan
 from services.enrollment.service.businesses.employer_queries import EmployerQuery
 from services.enrollment.service.businesses.employers import EmployerRegistration
 from services.enrollment.service.businesses.residents import ResidentRegistration
+from services.enrollment.service.businesses.students import StudentRegistration
 
 BUSINESSES: tuple[Business[Any], ...] = (
     EmployeeRegistration(),
@@ -17,4 +18,5 @@ BUSINESSES: tuple[Business[Any], ...] = (
     EmployerQuery(),
     EmployerRegistration(),
     ResidentRegistration(),
+    StudentRegistration(),
 )
