@@ -6,6 +6,7 @@ Personal fields (credential, name, telephone …) are encrypted; ``person_key`` 
 from __future__ import annotations
 
 from services.enrollment.models.base import Base
+from services.enrollment.models.merges import PersonAlias, PersonMerge
 from services.enrollment.models.people import (
     Change,
     ContributionMonth,
@@ -23,6 +24,8 @@ __all__ = [
     "Employer",
     "Enrolment",
     "Person",
+    "PersonAlias",
+    "PersonMerge",
     "Succession",
     "Transfer",
 ]

@@ -39,7 +39,7 @@ async def start(desk: Desk, new: NewEnrolment) -> tuple[Enrolment, Employer | No
         )
     person.version += 1
     desk.note("enrolment", enrolment.id, person.region_code, 1, before=None, after=_told(enrolment))
-    await _tell_started(desk, enrolment)
+    await _tell_started(desk, enrolment, person.version)
     return enrolment, employer
 
 
@@ -63,7 +63,7 @@ async def stop(
     person.version += 1
     after = _told(enrolment)
     desk.note("enrolment", enrolment.id, person.region_code, enrolment.version, before=before, after=after)
-    await _tell_stopped(desk, enrolment, stopped_on, reason)
+    await _tell_stopped(desk, enrolment, stopped_on, reason, person.version)
     return enrolment, employer
 
 
@@ -149,7 +149,7 @@ def _told(enrolment: Enrolment) -> dict[str, Any]:
     }
 
 
-async def _tell_started(desk: Desk, enrolment: Enrolment) -> None:
+async def _tell_started(desk: Desk, enrolment: Enrolment, person_version: int) -> None:
     fact = EnrolmentStarted(
         enrolment_id=str(enrolment.id),
         person_key=enrolment.person_key,
@@ -157,11 +157,15 @@ async def _tell_started(desk: Desk, enrolment: Enrolment) -> None:
         insurance_kind=enrolment.insurance_kind,
         person_kind=PersonKind(enrolment.person_kind).value,
         started_on=enrolment.started_on,
+        person_id=str(enrolment.person_id),
+        person_version=person_version,
     )
     await desk.tell(fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id)
 
 
-async def _tell_stopped(desk: Desk, enrolment: Enrolment, stopped_on: dt.date, reason: StopReason) -> None:
+async def _tell_stopped(
+    desk: Desk, enrolment: Enrolment, stopped_on: dt.date, reason: StopReason, person_version: int
+) -> None:
     fact = EnrolmentStopped(
         enrolment_id=str(enrolment.id),
         person_key=enrolment.person_key,
@@ -170,5 +174,8 @@ async def _tell_stopped(desk: Desk, enrolment: Enrolment, stopped_on: dt.date, r
         person_kind=PersonKind(enrolment.person_kind).value,
         stopped_on=stopped_on,
         reason=reason.value,
+        started_on=enrolment.started_on,
+        person_id=str(enrolment.person_id),
+        person_version=person_version,
     )
     await desk.tell(fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id)

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from libs.contracts.enrollment import PersonRegistered
 from libs.identifiers.credentials import Credential, CredentialType
 from libs.protection.fields import FieldProtector
 from libs.refusals.faults import Fault, Refusal, conflict, invalid, not_found
 from services.enrollment.domain.people import NewPerson, PersonalData, faults_of_person
 from services.enrollment.models import Employer, Enrolment, Person
-from services.enrollment.repository import people
+from services.enrollment.repository import aliases, people
 from services.enrollment.service.desk import Desk
 
 
@@ -34,6 +35,13 @@ async def register_person(desk: Desk, new: NewPerson) -> PersonFile:
         raise await _known_person(desk, person)
     after = {"credential_type": person.credential_type, "sex": person.sex}
     desk.note("person", person.id, person.region_code, 1, before=None, after=after)
+    fact = PersonRegistered(
+        person_id=str(person.id),
+        person_key=person.person_key,
+        region_code=person.region_code,
+        person_version=person.version,
+    )
+    await desk.tell(fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.person_id)
     return PersonFile(person, [])
 
 
@@ -58,21 +66,31 @@ def keep_resident_data(
 
 
 async def file_of(desk: Desk, person_id: UUID) -> PersonFile:
-    """A person's file by key. Raises Refusal (not found)."""
-    return _file(desk, await people.file_of(desk.session, person_id))
+    """A person's file by key; of a merged record, the one that goes on. Raises Refusal (not found)."""
+    return await _present_file(desk, await people.file_of(desk.session, person_id))
 
 
 async def file_by_credential(desk: Desk, region_code: str, credential: Credential) -> PersonFile:
-    """The region's file of whoever bears this credential. Raises Refusal (not found)."""
+    """The region's file of whoever bears, or bore, this credential. Raises Refusal (not found)."""
     person_key = desk.protector.blind_index(credential.canonical)
-    return _file(desk, await people.file_by_key(desk.session, region_code, person_key))
+    rows = await people.file_by_key(desk.session, region_code, person_key)
+    if not rows:
+        earlier = await aliases.find_person(desk.session, region_code, person_key)
+        rows = await people.file_of(desk.session, earlier.id) if earlier else rows
+    return await _present_file(desk, rows)
 
 
 async def require_person(desk: Desk, person_id: UUID, *, lock: bool = False) -> Person:
-    """The person with this key; ``lock`` keeps other changes waiting. Raises Refusal (not found)."""
+    """The person with this key; ``lock`` keeps other changes waiting.
+
+    Of a record that was merged the one that goes on is read, and nothing is written to it any more.
+    Raises Refusal: not found, conflict (to be written, and merged).
+    """
     found = await (people.lock_person if lock else people.find_person)(desk.session, person_id)
     if found is None or not desk.may_see(found.region_code):
         raise no_person()
+    if found.merged_into is not None:
+        raise merged_record(found)
     return found
 
 
@@ -90,6 +108,12 @@ def personal_data(protector: FieldProtector, person: Person) -> PersonalData:
 def no_person() -> Refusal:
     """The same answer whether there is none or it is none of the caller's business."""
     return not_found("no_person", "没有此人员的参保档案，或不在您可查询的范围内。")
+
+
+def merged_record(person: Person) -> Refusal:
+    """What is told to whoever writes to a record that was merged."""
+    message = f"该档案已并入人员编号{person.merged_into}的档案，只供查询；请在该档案上办理。"
+    return conflict("record_merged", message, [Fault("record_merged", message, "/person_id")])
 
 
 def _sealed(desk: Desk, new: NewPerson) -> Person:
@@ -116,6 +140,11 @@ def _sealed(desk: Desk, new: NewPerson) -> Person:
 def context_of(person: Person, field: str) -> str:
     """Bound to region, row and field: a ciphertext moved elsewhere does not open."""
     return f"{person.region_code}/person.{field}/{person.id}"
+
+
+async def _present_file(desk: Desk, rows: people.PersonRows) -> PersonFile:
+    merged_into = rows[0][0].merged_into if rows else None
+    return _file(desk, await people.file_of(desk.session, merged_into) if merged_into else rows)
 
 
 def _file(desk: Desk, rows: people.PersonRows) -> PersonFile:
