@@ -52,6 +52,10 @@ class Business(ABC, Generic[P]):
     def particulars(self, application: Application[P]) -> Particulars:
         """What the item's own data are held against."""
 
+    def particulars_at(self, desk: CaseDesk, application: Application[P]) -> Particulars:
+        """The same where the catalogue in force decides about them (what is key information, say)."""
+        return self.particulars(application)
+
     @abstractmethod
     async def faults(self, desk: CaseDesk, application: Application[P]) -> list[Fault]:
         """Every rule that stands against carrying it out as things are now, with its evidence.

@@ -28,7 +28,7 @@ _POINTERS = {
 
 def situation_of(desk: CaseDesk, application: Application[Any]) -> Situation:
     """What the item's conditions are held against."""
-    particulars = desk.flow.business_of(application).particulars(application)
+    particulars = desk.flow.business_of(application).particulars_at(desk, application)
     kinds = particulars.person_kinds | ({"agent"} if application.agent else set())
     return Situation(
         channel=application.channel, person_kind=frozenset(kinds), case_kind=particulars.case_kinds
@@ -47,7 +47,7 @@ def missing(
 
     ``signed_in``: the applicant applied by a sign-in of their own.
     """
-    particulars = desk.flow.business_of(application).particulars(application)
+    particulars = desk.flow.business_of(application).particulars_at(desk, application)
     applicant = application.applicant
     fields = {
         "name": applicant.name,

@@ -25,13 +25,15 @@ class Rules:
     """What no catalogue states; sources stand in rules.yaml.
 
     ``risks``: operation -> risk level where an edition states none; ``special_groups``: credential
-    type -> person kind of the catalogue, which decides the materials needed.
+    type -> person kind of the catalogue, which decides the materials needed; ``key_fields``: what of a
+    person's data is key information where no edition says so.
     """
 
     risks: dict[str, str]
     applicant_statuses: dict[str, Status]
     subsidy_kinds: dict[str, str]
     special_groups: dict[CredentialType, str]
+    key_fields: tuple[str, ...]
 
 
 @cache
@@ -47,4 +49,5 @@ def rules() -> Rules:
         },
         subsidy_kinds={key: entry["name"] for key, entry in residents["subsidy_kinds"].items()},
         special_groups={CredentialType(key): entry["value"] for key, entry in data["special_groups"].items()},
+        key_fields=tuple(data["people_changes"]["key_fields"]["value"]),
     )

@@ -86,7 +86,7 @@ async def file_by_key(session: AsyncSession, region_code: str, person_key: str) 
     return await _file(session, and_(Person.region_code == region_code, Person.person_key == person_key))
 
 
-def _locked(*which: ColumnElement[bool]) -> Select[tuple[Person]]:
+def _locked(*which: ColumnElement[bool]) -> Select[Person]:
     """Without ``populate_existing`` a record looked at before the lock would keep what it said then."""
     query = select(Person).where(*which).with_for_update(key_share=True)
     return query.execution_options(populate_existing=True)

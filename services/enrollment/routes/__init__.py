@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from libs.caseflow.routes import case_routes
-from services.enrollment.routes import contributions, employers, enrolments, funds, persons
+from services.enrollment.routes import contributions, employers, enrolments, funds, person_history, persons
 from services.enrollment.schemas.applications import ApplicationBody, SupplementAction
 
 ROUTERS: tuple[APIRouter, ...] = (
     employers.router,
     persons.router,
+    person_history.router,
     enrolments.router,
     contributions.router,
     funds.router,

@@ -8,10 +8,19 @@ from pydantic import Field
 
 from libs.caseflow.applications import Application, Supplement
 from services.enrollment.schemas.applications_employees import EmployeeRegistrationPayload
+from services.enrollment.schemas.applications_people_changes import (
+    EmployeeChangePayload,
+    ResidentChangePayload,
+)
+from services.enrollment.schemas.applications_person_query import PersonQueryPayload
 from services.enrollment.schemas.applications_residents import ResidentRegistrationPayload
 
 Payload = Annotated[
-    EmployeeRegistrationPayload | ResidentRegistrationPayload,
+    EmployeeRegistrationPayload
+    | ResidentRegistrationPayload
+    | EmployeeChangePayload
+    | ResidentChangePayload
+    | PersonQueryPayload,
     Field(discriminator="kind"),
 ]
 

@@ -6,9 +6,14 @@ from typing import Any
 
 from libs.caseflow.business import Business
 from services.enrollment.service.businesses.employees import EmployeeRegistration
+from services.enrollment.service.businesses.people_changes import EmployeeChange, ResidentChange
+from services.enrollment.service.businesses.person_query import PersonQuery
 from services.enrollment.service.businesses.residents import ResidentRegistration
 
 BUSINESSES: tuple[Business[Any], ...] = (
     EmployeeRegistration(),
     ResidentRegistration(),
+    EmployeeChange(),
+    ResidentChange(),
+    PersonQuery(),
 )
