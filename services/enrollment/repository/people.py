@@ -46,6 +46,11 @@ async def find_person(session: AsyncSession, person_id: UUID) -> Person | None:
     return await session.get(Person, found.merged_into)
 
 
+async def find_record(session: AsyncSession, person_id: UUID) -> Person | None:
+    """The record with this key itself, merged or not."""
+    return await session.get(Person, person_id)
+
+
 async def find_person_by_key(session: AsyncSession, region_code: str, person_key: str) -> Person | None:
     """The region's record of whoever bears this key; of a record that was merged, the one that goes on."""
     query = select(Person).where(Person.region_code == region_code, Person.person_key == person_key)

@@ -5,13 +5,22 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from libs.caseflow.routes import case_routes
-from services.enrollment.routes import contributions, employers, enrolments, funds, person_history, persons
+from services.enrollment.routes import (
+    contributions,
+    employers,
+    enrolments,
+    funds,
+    person_history,
+    person_merges,
+    persons,
+)
 from services.enrollment.schemas.applications import ApplicationBody, SupplementAction
 
 ROUTERS: tuple[APIRouter, ...] = (
     employers.router,
     persons.router,
     person_history.router,
+    person_merges.router,
     enrolments.router,
     contributions.router,
     funds.router,

@@ -6,11 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from libs.refusals.faults import Fault, invalid
 from libs.webapp.callers import Caller, CallerKind, Role
 from libs.webapp.edge import CallerDep, TransactionRoute
-from libs.webapp.paging import Cursor, Page, PageSize, decode_cursor, encode_cursor
-from services.enrollment.routes.edge import PREFIX, DeskDep, require_readable
+from libs.webapp.paging import Cursor, Page, PageSize, encode_cursor
+from services.enrollment.routes.edge import PREFIX, DeskDep, position_in, require_readable
 from services.enrollment.schemas.person_history import HistoryPage, PastChangeView, PersonLine
 from services.enrollment.schemas.values import RegionCode
 from services.enrollment.service import history, people
@@ -25,7 +24,7 @@ async def list_persons(
     """稽核和主管人员按建档先后查看本统筹区的全部档案（含已并入的）。"""
     caller.require_role(Role.AUDITOR, Role.SUPERVISOR)
     caller.require_region(region_code)
-    found = await history.people_of(desk, region_code, after=_position(cursor), limit=page_size + 1)
+    found = await history.people_of(desk, region_code, after=position_in(cursor), limit=page_size + 1)
     shown = found[:page_size]
     lines = [PersonLine.of(person, data) for person, data in shown]
     more = len(found) > page_size
@@ -41,7 +40,7 @@ async def read_history(
     require_readable(caller, person)
     opened = _may_open(caller)
     found = await history.changes_of(
-        desk, person, opened=opened, after=_position(cursor), limit=page_size + 1
+        desk, person, opened=opened, after=position_in(cursor), limit=page_size + 1
     )
     shown = found[:page_size]
     more = len(found) > page_size
@@ -57,14 +56,3 @@ def _may_open(caller: Caller) -> bool:
     if caller.kind is CallerKind.CITIZEN:
         return True
     return caller.kind is CallerKind.OFFICER and bool(caller.roles & {Role.REVIEWER, Role.AUDITOR})
-
-
-def _position(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
-    (position,) = decode_cursor(cursor, 1)
-    try:
-        return UUID(position)
-    except ValueError as error:
-        message = "cursor无效：请原样使用上一页答复中的next_cursor，或去掉它从头查询。"
-        raise invalid("cursor", message, [Fault("cursor", message, "/query/cursor")]) from error
