@@ -26,6 +26,7 @@ from tests.services.enrollment.counter import (
     Card,
     Counter,
     accepted,
+    cancelled,
     clerk_of,
     period,
     received,
@@ -138,13 +139,15 @@ async def test_a_record_changed_between_application_and_approval_is_told(counter
 
 
 async def test_a_new_credential_carries_the_key_wherever_it_stands(counter: Counter) -> None:
-    card = await counter.person()
-    await counter.enrol(card)
+    card = await counter.insured(["2025-01"])
+    await counter.deliver(accepted(card))
+    await counter.deliver(cancelled(card))
     new = same_birth_and_sex(counter, card.id_number)
     await changed(counter, card, line("credential", credential(new)))
     new_key = key_of(counter, new)
     assert await counter.rows("SELECT person_key FROM persons") == [(new_key,)]
     assert await counter.rows("SELECT person_key FROM enrolments") == [(new_key,)]
+    assert await counter.rows("SELECT person_key FROM transfers") == [(new_key,)]
     (fact,) = await published(counter.resources, PersonKeyChanged)
     assert (fact.previous_person_key, fact.person_key) == (card.key, new_key)
     for number in (card.id_number, new):
