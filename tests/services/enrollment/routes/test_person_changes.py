@@ -150,6 +150,7 @@ async def test_a_new_credential_carries_the_key_wherever_it_stands(counter: Coun
     assert await counter.rows("SELECT person_key FROM transfers") == [(new_key,)]
     (fact,) = await published(counter.resources, PersonKeyChanged)
     assert (fact.previous_person_key, fact.person_key) == (card.key, new_key)
+    assert await counter.rows("SELECT version FROM persons") == [(fact.person_version,)]
     for number in (card.id_number, new):
         search = {"region_code": ZAOZHUANG, "credential": {"number": number}}
         found = await counter.client.post(
