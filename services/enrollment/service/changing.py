@@ -200,14 +200,16 @@ async def _change_credential(desk: Desk, person: Person, credential: Credential)
     """The key follows wherever it stands, and the old one goes on to find the person."""
     previous_key, new_key = person.person_key, desk.protector.blind_index(credential.canonical)
     bearer = await keys.find_bearer(desk.session, person.region_code, new_key)
-    if bearer is not None and bearer.id != person.id:
+    if bearer is not None and bearer.merged_into != person.id:
+        bearer = None  # somebody else's since our look: the unique index refuses it
+    if bearer is not None:
         # A record merged into this one bore it: the two change keys, one of them being unique meanwhile.
         bearer.person_key = f"changing:{person.id.hex}"
         await desk.session.flush()
     person.person_key, person.credential_type = new_key, credential.type.value
     person.credential = desk.protector.encrypt(credential.number, context_of(person, "credential"))
     await desk.session.flush()
-    if bearer is not None and bearer.id != person.id:
+    if bearer is not None:
         bearer.person_key = previous_key
     await keys.follow(desk.session, person, previous_key)
     await aliases.put_alias(desk.session, person.region_code, previous_key, person.id, desk.now)
