@@ -52,6 +52,10 @@ class Business(ABC, Generic[P]):
     def particulars(self, application: Application[P]) -> Particulars:
         """What the item's own data are held against."""
 
+    def particulars_at(self, desk: CaseDesk, application: Application[P]) -> Particulars:
+        """The same where the catalogue in force decides about them (what is key information, say)."""
+        return self.particulars(application)
+
     async def on_record(self, desk: CaseDesk, application: Application[P]) -> Particulars:
         """What the service's own records add to the form.
 

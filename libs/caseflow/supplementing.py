@@ -30,7 +30,7 @@ _POINTERS = {
 async def particulars_of(desk: CaseDesk, application: Application[Any]) -> Particulars:
     """What the form says, and what the service's records add where it says nothing."""
     business = desk.flow.business_of(application)
-    told, known = business.particulars(application), await business.on_record(desk, application)
+    told, known = business.particulars_at(desk, application), await business.on_record(desk, application)
     said = {key: value for key, value in told.fields.items() if value not in (None, "")}
     return Particulars(
         person_kinds=told.person_kinds | known.person_kinds,

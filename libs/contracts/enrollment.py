@@ -32,6 +32,8 @@ class EnrolmentStarted(Fact):
     insurance_kind: str  # national code: 310 employee, 390 resident …
     person_kind: PersonKind
     started_on: dt.date
+    person_id: str | None = None  # the region's record; stays when the credential changes
+    person_version: int = 0  # of the record when this happened: the highest knows the key best
 
 
 class EnrolmentStopped(Fact):
@@ -46,6 +48,9 @@ class EnrolmentStopped(Fact):
     person_kind: PersonKind
     stopped_on: dt.date
     reason: str
+    started_on: dt.date | None = None
+    person_id: str | None = None
+    person_version: int = 0
 
 
 class ContributionPeriod(BaseModel):
@@ -141,3 +146,61 @@ class EmployerSucceeded(Fact):
     kind: Literal["split", "merge", "separate"]
     effective_on: dt.date
     people: int
+
+
+class PersonRegistered(Fact):
+    """A region has a record of a person from now on."""
+
+    event_type: ClassVar[str] = "cn.yibao.enrollment.person_registered.v1"
+
+    person_id: str
+    person_key: str
+    region_code: str
+    person_version: int
+
+
+class PersonChanged(Fact):
+    """Data of a person changed; ``items`` names which (``name``, ``telephone`` …), never the values."""
+
+    event_type: ClassVar[str] = "cn.yibao.enrollment.person_changed.v1"
+
+    person_id: str
+    person_key: str
+    region_code: str
+    person_version: int
+    items: list[str]
+    changed_on: dt.date
+
+
+class PersonKeyChanged(Fact):
+    """The person's credential changed, and with it the blind index; told in the previous key's order.
+
+    Facts of the new key may arrive before this one, and late ones of the old key after it: of
+    everything told of a ``person_id``, the highest ``person_version`` says which key is theirs.
+    """
+
+    event_type: ClassVar[str] = "cn.yibao.enrollment.person_key_changed.v1"
+
+    person_id: str
+    region_code: str
+    person_version: int
+    previous_person_key: str
+    person_key: str
+    changed_on: dt.date
+
+
+class PersonsMerged(Fact):
+    """Two records were of one person: what was told of ``merged_id`` is ``kept_id``'s from now on.
+
+    Told in the order of the merged record's key.
+    """
+
+    event_type: ClassVar[str] = "cn.yibao.enrollment.persons_merged.v1"
+
+    kept_id: str
+    kept_version: int
+    person_key: str
+    merged_id: str
+    merged_person_key: str
+    region_code: str
+    merged_on: dt.date

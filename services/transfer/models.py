@@ -100,8 +100,37 @@ class Standing(Base):
     person_kind: Mapped[str] = mapped_column(Text)
     started_on: Mapped[dt.date | None]
     stopped_on: Mapped[dt.date | None]
+    person_id: Mapped[str | None] = mapped_column(Text)  # enrollment's record; facts of old name none
 
-    __table_args__ = (Index("ix_standings_person", "region_code", "person_key"),)
+    __table_args__ = (
+        Index("ix_standings_person", "region_code", "person_key"),
+        Index("ix_standings_record", "person_id"),
+    )
+
+
+class PersonKey(Base):
+    """A key (blind index) a person's record bears or bore; the highest ``version`` is the present one."""
+
+    __tablename__ = "person_keys"
+
+    person_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    person_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    region_code: Mapped[str] = mapped_column(String(6))
+    version: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_person_keys_key", "region_code", "person_key"),)
+
+
+class MergedPerson(Base):
+    """A record that was of the same person as another, which goes on."""
+
+    __tablename__ = "merged_persons"
+
+    merged_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    kept_id: Mapped[str] = mapped_column(Text)
+    region_code: Mapped[str] = mapped_column(String(6))
+
+    __table_args__ = (Index("ix_merged_persons_kept", "kept_id"),)
 
 
 class BankReceipt(Base):

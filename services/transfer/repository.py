@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +16,7 @@ from libs.casebook.tables import cases
 from libs.refusals.faults import Fault, conflict, not_found
 from services.transfer.domain import eligibility
 from services.transfer.domain.stages import Side
-from services.transfer.models import BankReceipt, Move, Standing
+from services.transfer.models import BankReceipt, MergedPerson, Move, PersonKey, Standing
 
 
 async def add_move(session: AsyncSession, move: Move) -> None:
@@ -111,8 +111,13 @@ async def require_new_payment(session: AsyncSession, move: Move, bank_reference:
 async def standings_of(
     session: AsyncSession, region_code: str, person_key: str
 ) -> list[eligibility.Standing]:
-    """Everything known of a person's enrolments in a region; a stop that came first counts as stopped."""
-    query = select(Standing).where(Standing.region_code == region_code, Standing.person_key == person_key)
+    """Everything known of a person's enrolments in a region; a stop that came first counts as stopped.
+
+    ``person_key`` may be one the person bore before, or that of a record merged into theirs.
+    """
+    query = select(Standing).from_statement(
+        _STANDINGS.bindparams(region_code=region_code, person_key=person_key)
+    )
     return [
         eligibility.Standing(
             row.insurance_kind,
@@ -130,6 +135,46 @@ def _is_active(standing: Standing) -> bool:
     if standing.stopped_on is None:
         return True
     return standing.started_on is not None and standing.started_on > standing.stopped_on
+
+
+# Whoever bears the key now, else whoever bore it (a number once recorded wrongly is its true bearer's);
+# with every record that is of the same person. Facts of old names no record: they count by their key.
+_STANDINGS = text("""
+    WITH RECURSIVE bearers AS (
+        SELECT k.person_id, NOT EXISTS (SELECT 1 FROM person_keys later
+            WHERE later.person_id = k.person_id AND later.version > k.version) AS is_present
+        FROM person_keys k WHERE k.region_code = :region_code AND k.person_key = :person_key
+    ), upwards AS (
+        SELECT person_id FROM bearers
+        WHERE is_present OR NOT EXISTS (SELECT 1 FROM bearers WHERE is_present)
+        UNION SELECT m.kept_id FROM upwards u JOIN merged_persons m ON m.merged_id = u.person_id
+    ), same_person AS (
+        SELECT person_id FROM upwards
+        UNION SELECT m.merged_id FROM same_person p JOIN merged_persons m ON m.kept_id = p.person_id
+    )
+    SELECT s.* FROM standings s WHERE s.region_code = :region_code AND (
+        s.person_id IN (SELECT person_id FROM same_person)
+        OR s.person_id IS NULL AND s.person_key = :person_key)
+""")
+
+
+async def put_key(
+    session: AsyncSession, person_id: str, region_code: str, person_key: str, version: int
+) -> None:
+    """The record bore this key in this version; told in any order, any number of times."""
+    statement = insert(PersonKey).values(
+        person_id=person_id, person_key=person_key, region_code=region_code, version=version
+    )
+    latest = func.greatest(PersonKey.version, statement.excluded.version)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["person_id", "person_key"], set_={"version": latest})
+    )
+
+
+async def put_merge(session: AsyncSession, merged_id: str, kept_id: str, region_code: str) -> None:
+    """The two records are of one person."""
+    merged = insert(MergedPerson).values(merged_id=merged_id, kept_id=kept_id, region_code=region_code)
+    await session.execute(merged.on_conflict_do_nothing())
 
 
 async def put_standing(session: AsyncSession, values: dict[str, object]) -> None:

@@ -47,13 +47,14 @@ async def service_resources(
 ) -> AsyncIterator[Resources]:
     """Resources of ``service`` on a fresh clone of its migrated database, dropped afterwards.
 
-    ``clock`` stands at ``NOW`` unless given; the settings' own database URL is not used.
+    ``clock`` stands at ``NOW`` unless given; the settings' database URL is the clone's.
     """
     name = f"test_{service}_{uuid4().hex}"
     template = await _template(postgres, service)
     await _admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}")
     url = postgres.url(name, login_of(service))
-    settings = settings or ServiceSettings(database_url=url, token_public_key=PUBLIC_KEY)
+    settings = settings or ServiceSettings(token_public_key=PUBLIC_KEY)
+    settings = settings.model_copy(update={"database_url": url})  # the worker's relay connects by it
     database = Database(url)
     try:
         yield Resources(

@@ -17,6 +17,7 @@ class Purpose(StrEnum):
     TRANSFER_REVERSED = "transfer_reversed"
     TRANSFER_RECEIVED = "transfer_received"
     TRANSFER_CREDITED = "transfer_credited"
+    PERSONS_MERGED = "persons_merged"
 
 
 PURPOSE_NAMES = {
@@ -27,6 +28,7 @@ PURPOSE_NAMES = {
     Purpose.TRANSFER_REVERSED: "转出撤销，余额退回个人账户",
     Purpose.TRANSFER_RECEIVED: "转入资金到账",
     Purpose.TRANSFER_CREDITED: "医保关系转入，余额记入个人账户",
+    Purpose.PERSONS_MERGED: "两条档案合并，余额并入保留的档案",
 }
 
 
@@ -38,6 +40,11 @@ def contribution_source(person_id: object, kind: InsuranceKind, month: str) -> s
 def transfer_source(purpose: Purpose, region_code: str, conversation: str, attempt: int = 1) -> str:
     """Source id of a step of a transfer on one side; ``attempt`` counts preparations after a cancel."""
     return f"{purpose}:{region_code}:{conversation}:{attempt}"
+
+
+def merge_source(merge_request_id: object) -> str:
+    """Source id of the balance that goes over when two records of one person are merged."""
+    return f"{Purpose.PERSONS_MERGED}:{merge_request_id}"
 
 
 def hold_source(region_code: str, conversation: str, attempt: int) -> str:

@@ -100,7 +100,7 @@ def duplicate_of(row_no: int) -> Fault:
 
 def merged_away() -> Fault:
     """Nothing is written to a record that went into another."""
-    message = "该证件号码的参保档案已并入同一人的另一份档案，请按现用证件号码填写。"
+    message = "该证件号码已不再使用（已变更，或档案已并入同一人的另一份档案），请按现用证件号码填写。"
     return Fault("merged", message, "/credential_no")
 
 

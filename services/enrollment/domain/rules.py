@@ -34,7 +34,8 @@ class Rules:
 
     ``risks``: operation -> risk level where an edition states none; ``special_groups``: credential
     type -> person kind of the catalogue, which decides the materials needed; ``deadline_days`` for an
-    employer to register, ``key_fields`` of its data that need evidence and review.
+    employer to register; ``employer_key_fields``, ``person_key_fields``: what of their data is key
+    information, which needs evidence and review, where no edition says so.
     """
 
     risks: dict[str, str]
@@ -43,7 +44,8 @@ class Rules:
     special_groups: dict[CredentialType, str]
     natures: dict[str, Nature]
     deadline_days: int
-    key_fields: tuple[str, ...]
+    employer_key_fields: tuple[str, ...]
+    person_key_fields: tuple[str, ...]
 
 
 @cache
@@ -63,5 +65,6 @@ def rules() -> Rules:
             key: Nature(entry["name"], entry["person_kind"]) for key, entry in employers["natures"].items()
         },
         deadline_days=employers["deadline_days"]["value"],
-        key_fields=tuple(employers["key_fields"]["value"]),
+        employer_key_fields=tuple(employers["key_fields"]["value"]),
+        person_key_fields=tuple(data["people_changes"]["key_fields"]["value"]),
     )

@@ -6,6 +6,7 @@ Personal fields (credential, name, telephone …) are encrypted; ``person_key`` 
 from __future__ import annotations
 
 from services.enrollment.models.base import Base
+from services.enrollment.models.merges import PersonAlias, PersonMerge
 from services.enrollment.models.papers import Paper
 from services.enrollment.models.people import (
     Change,
@@ -26,6 +27,8 @@ __all__ = [
     "Enrolment",
     "Paper",
     "Person",
+    "PersonAlias",
+    "PersonMerge",
     "Roster",
     "RosterFile",
     "RosterRow",

@@ -80,7 +80,11 @@ class Person(Base):
     """
 
     __tablename__ = "persons"
-    __table_args__ = (UniqueConstraint("region_code", "person_key"), UniqueConstraint("region_code", "id"))
+    __table_args__ = (
+        UniqueConstraint("region_code", "person_key"),
+        UniqueConstraint("region_code", "id"),
+        Index("ix_persons_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     region_code: Mapped[str] = mapped_column(String(6))

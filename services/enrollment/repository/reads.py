@@ -18,7 +18,11 @@ _EMPLOYER = ", ".join(f"o.{name}" for name in EmployerRow._fields)
 _PERSON_ENDS = len(PersonRow._fields)
 _ENROLMENT_ENDS = _PERSON_ENDS + len(EnrolmentRow._fields)
 
-_FIND = f"SELECT {_PERSON} FROM persons p WHERE p.id = $1"
+# Of a record that was merged, the one that goes on is read (chains are never longer: a kept record takes
+# over what had been merged into the other).
+_PRESENT = "p.id = (SELECT coalesce(merged_into, id) FROM persons WHERE id = $1)"
+
+_FIND = f"SELECT {_PERSON} FROM persons p WHERE {_PRESENT}"
 
 _FILE = f"""
     SELECT {_PERSON}, {_ENROLMENT}, {_EMPLOYER} FROM persons p
@@ -26,8 +30,13 @@ _FILE = f"""
     LEFT JOIN employers o ON o.id = e.employer_id
     WHERE {{which}} ORDER BY e.started_on, e.id
 """
-_FILE_BY_ID = _FILE.format(which="p.id = $1")
-_FILE_BY_KEY = _FILE.format(which="p.region_code = $1 AND p.person_key = $2")
+_FILE_BY_ID = _FILE.format(which=_PRESENT)
+# Whoever bears the credential, else whoever bore it before.
+_FILE_BY_KEY = _FILE.format(
+    which="""p.id = (SELECT coalesce(merged_into, id) FROM persons WHERE id = coalesce(
+        (SELECT id FROM persons WHERE region_code = $1 AND person_key = $2),
+        (SELECT person_id FROM person_aliases WHERE region_code = $1 AND person_key = $2)))"""
+)
 
 _MONTHS = """
     SELECT m.month, m.insurance_kind, m.base_fen, m.account_fen, m.source, m.origin_region_code,

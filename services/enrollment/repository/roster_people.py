@@ -33,6 +33,12 @@ _PEOPLE = text(
     ) AS p
     """
 )
+_EARLIER = text(
+    """
+    SELECT person_key FROM person_aliases
+    WHERE region_code = :region_code AND person_key = ANY (CAST(:keys AS text[]))
+    """
+)
 _HERE = text(
     """
     SELECT e.person_key, e.region_code, e.insurance_kind, e.person_kind, e.started_on, e.stopped_on, e.id,
@@ -62,9 +68,13 @@ _TOUCH = text(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is known of somebody: ``record`` of the region or None, enrolments here and elsewhere."""
+    """What is known of somebody: ``record`` of the region or None, enrolments here and elsewhere.
+
+    ``is_earlier``: nobody bears the credential any more, but somebody did.
+    """
 
     record: Row[Any] | None
+    is_earlier: bool
     spells: Sequence[Spell]
     leaving: Sequence[Row[Any]]
 
@@ -72,9 +82,11 @@ class Found:
 async def look_up(
     session: AsyncSession, region_code: str, keys: Sequence[str], kind: InsuranceKind, from_day: dt.date
 ) -> Mapping[str, Found]:
-    """Everybody of ``keys``, their records locked, in four statements."""
+    """Everybody of ``keys``, their records locked, in five statements."""
     wanted = {"region_code": region_code, "keys": sorted(keys)}
     records = {row.person_key: row for row in await session.execute(_PEOPLE, wanted)}
+    unknown = {**wanted, "keys": [key for key in wanted["keys"] if key not in records]}
+    earlier = set(await session.scalars(_EARLIER, unknown))
     spells: defaultdict[str, list[Spell]] = defaultdict(list)
     for row in await session.execute(_HERE, {"ids": [row.id for row in records.values()]}):
         spells[row.person_key].append(_spell_here(row))
@@ -85,7 +97,7 @@ async def look_up(
     states = [state.value for state in LEAVING]
     for row in await session.execute(_LEAVING, {**wanted, "kind": kind.value, "states": states}):
         leaving[row.person_key].append(row)
-    return {key: Found(records.get(key), spells[key], leaving[key]) for key in keys}
+    return {key: Found(records.get(key), key in earlier, spells[key], leaving[key]) for key in keys}
 
 
 async def touch(session: AsyncSession, people: Mapping[UUID, str | None]) -> None:

@@ -45,6 +45,7 @@ _START = text("""
 _AGAIN = text("""
     UPDATE persons AS p SET version = p.version + m.times
     FROM unnest(:ids, :times) AS m (id, times) WHERE p.id = m.id
+    RETURNING p.id, p.version
 """).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("times", type_=ARRAY(BigInteger)))
 
 
@@ -123,9 +124,10 @@ async def start_all(
     )
 
 
-async def count_up(session: AsyncSession, times: Mapping[UUID, int]) -> None:
-    """The people's versions grow by how many of their enrolments changed."""
-    await session.execute(_AGAIN, {"ids": list(times), "times": list(times.values())})
+async def count_up(session: AsyncSession, times: Mapping[UUID, int]) -> dict[UUID, int]:
+    """The people's versions grow by how many of their enrolments changed; what they are then."""
+    rows = await session.execute(_AGAIN, {"ids": list(times), "times": list(times.values())})
+    return dict(rows)
 
 
 async def add_changes(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

@@ -5,13 +5,25 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from libs.caseflow.routes import case_routes
-from services.enrollment.routes import contributions, employers, enrolments, funds, papers, persons, rosters
+from services.enrollment.routes import (
+    contributions,
+    employers,
+    enrolments,
+    funds,
+    papers,
+    person_history,
+    person_merges,
+    persons,
+    rosters,
+)
 from services.enrollment.schemas.applications import ApplicationBody, SupplementAction
 
 ROUTERS: tuple[APIRouter, ...] = (
     persons.reads,  # first, because routers are tried one after the other: 10 µs each
     employers.router,
     persons.router,
+    person_history.router,
+    person_merges.router,
     enrolments.router,
     contributions.router,
     funds.router,

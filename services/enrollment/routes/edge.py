@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Header, Response
 
 from libs.refusals.faults import Fault, invalid
 from libs.webapp.callers import Caller, CallerKind, Role
 from libs.webapp.edge import CallerDep, ResourcesDep, SessionDep
+from libs.webapp.paging import decode_cursor
 from services.enrollment.models import Person
 from services.enrollment.models.rows import PersonRow
 from services.enrollment.service.desk import Desk
@@ -85,3 +87,15 @@ async def _expected_version(
 
 
 ExpectedVersion = Annotated[int | None, Depends(_expected_version)]
+
+
+def position_in(cursor: str | None) -> UUID | None:
+    """The last row's key in a page's cursor. Raises Refusal (invalid) for anything but our own cursors."""
+    if cursor is None:
+        return None
+    (position,) = decode_cursor(cursor, 1)
+    try:
+        return UUID(position)
+    except ValueError as error:
+        message = "cursor无效：请原样使用上一页答复中的next_cursor，或去掉它从头查询。"
+        raise invalid("cursor", message, [Fault("cursor", message, "/query/cursor")]) from error

@@ -14,15 +14,23 @@ from services.enrollment.schemas.applications_employers import (
     EmployerQueryPayload,
     EmployerRegistrationPayload,
 )
+from services.enrollment.schemas.applications_people_changes import (
+    EmployeeChangePayload,
+    ResidentChangePayload,
+)
+from services.enrollment.schemas.applications_person_query import PersonQueryPayload
 from services.enrollment.schemas.applications_residents import ResidentRegistrationPayload
 from services.enrollment.schemas.applications_students import StudentRegistrationPayload
 
 Payload = Annotated[
     CertificatePayload
+    | EmployeeChangePayload
     | EmployeeRegistrationPayload
     | EmployerChangePayload
     | EmployerQueryPayload
     | EmployerRegistrationPayload
+    | PersonQueryPayload
+    | ResidentChangePayload
     | ResidentRegistrationPayload
     | StudentRegistrationPayload,
     Field(discriminator="kind"),

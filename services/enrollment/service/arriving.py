@@ -25,7 +25,8 @@ from services.enrollment.service.steps import account_of, answer, move_on, post_
 
 async def receive(desk: Desk, fact: FundsReceived) -> None:
     """Another city's money is at the bank: it waits in transit until the relation is taken up."""
-    transfer = await _transfer(desk, fact, fact.amount_fen)
+    person = await people.lock_person_by_key(desk.session, fact.region_code, fact.person_key)
+    transfer = await _transfer(desk, fact, fact.amount_fen, person)
     reached = _reached(transfer, State.RECEIVED)
     await post_between(
         desk,
@@ -45,7 +46,7 @@ async def take_up(desk: Desk, fact: TransferTakenUp) -> None:
     person = await people.lock_person_by_key(desk.session, fact.region_code, fact.person_key)
     if person is None:
         raise _nobody(fact)
-    transfer = await _transfer(desk, fact, fact.amount_fen)
+    transfer = await _transfer(desk, fact, fact.amount_fen, person)
     if transfer.state != State.CREDITED:
         await _credit(desk, fact, person, transfer)
         transfer.periods = [period.model_dump() for period in fact.periods]
@@ -71,8 +72,11 @@ async def _credit(desk: Desk, fact: TransferTakenUp, person: Person, transfer: T
     await post(desk.session, posting)
 
 
-async def _transfer(desk: Desk, fact: TransferFact, amount_fen: int) -> Transfer:
-    """This side of the conversation, locked; a new one for the first fact that comes."""
+async def _transfer(desk: Desk, fact: TransferFact, amount_fen: int, person: Person | None) -> Transfer:
+    """This side of the conversation, locked; a new one for the first fact that comes.
+
+    It stands under the person's present key, which is not always the one the fact names.
+    """
     known = await transfers.lock_transfer(desk.session, fact.region_code, fact.conversation)
     if known is not None:
         rules.require_amount(known.amount_fen, amount_fen)
@@ -84,7 +88,7 @@ async def _transfer(desk: Desk, fact: TransferFact, amount_fen: int) -> Transfer
         attempt=1,
         case_no=fact.case_no,
         counterpart_region_code=fact.counterpart_region_code,
-        person_key=fact.person_key,
+        person_key=person.person_key if person else fact.person_key,
         insurance_kind=fact.insurance_kind,
         amount_fen=amount_fen,
         periods=[],

@@ -43,7 +43,7 @@ async def start(desk: Desk, new: NewEnrolment) -> tuple[Enrolment, Employer | No
         )
     person.version += 1
     desk.note("enrolment", enrolment.id, person.region_code, 1, before=None, after=told(values))
-    fact = started_fact(values)
+    fact = started_fact(values, person.version)
     await desk.tell(fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id)
     return enrolment, employer
 
@@ -68,7 +68,7 @@ async def stop(
     person.version += 1
     after = told(enrolment.values())
     desk.note("enrolment", enrolment.id, person.region_code, enrolment.version, before=before, after=after)
-    await _tell_stopped(desk, enrolment, stopped_on, reason)
+    await _tell_stopped(desk, enrolment, stopped_on, reason, person.version)
     return enrolment, employer
 
 
@@ -163,8 +163,8 @@ def told(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def started_fact(values: Mapping[str, Any]) -> EnrolmentStarted:
-    """The fact that somebody is insured now."""
+def started_fact(values: Mapping[str, Any], person_version: int) -> EnrolmentStarted:
+    """The fact that somebody is insured now; ``person_version`` is the record's with this enrolment."""
     return EnrolmentStarted(
         enrolment_id=str(values["id"]),
         person_key=values["person_key"],
@@ -172,10 +172,14 @@ def started_fact(values: Mapping[str, Any]) -> EnrolmentStarted:
         insurance_kind=values["insurance_kind"],
         person_kind=PersonKind(values["person_kind"]).value,
         started_on=values["started_on"],
+        person_id=str(values["person_id"]),
+        person_version=person_version,
     )
 
 
-async def _tell_stopped(desk: Desk, enrolment: Enrolment, stopped_on: dt.date, reason: StopReason) -> None:
+async def _tell_stopped(
+    desk: Desk, enrolment: Enrolment, stopped_on: dt.date, reason: StopReason, person_version: int
+) -> None:
     fact = EnrolmentStopped(
         enrolment_id=str(enrolment.id),
         person_key=enrolment.person_key,
@@ -184,5 +188,8 @@ async def _tell_stopped(desk: Desk, enrolment: Enrolment, stopped_on: dt.date, r
         person_kind=PersonKind(enrolment.person_kind).value,
         stopped_on=stopped_on,
         reason=reason.value,
+        started_on=enrolment.started_on,
+        person_id=str(enrolment.person_id),
+        person_version=person_version,
     )
     await desk.tell(fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.enrolment_id)

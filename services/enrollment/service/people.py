@@ -9,6 +9,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from libs.contracts.enrollment import PersonRegistered
 from libs.identifiers.credentials import Credential, CredentialType
 from libs.protection.fields import FieldProtector
 from libs.refusals.faults import Fault, Refusal, conflict, invalid, not_found
@@ -42,7 +43,19 @@ async def find_or_register(desk: Desk, new: NewPerson) -> tuple[Person, bool]:
         assert known is not None, "persons are never deleted"
         return known, False
     desk.note("person", person.id, person.region_code, 1, before=None, after=told_of_new(values))
+    fact = registered_fact(values)
+    await desk.tell(fact, person_key=fact.person_key, region_code=fact.region_code, subject=fact.person_id)
     return person, True
+
+
+def registered_fact(row: Mapping[str, Any]) -> PersonRegistered:
+    """The fact that the region has a record of the person."""
+    return PersonRegistered(
+        person_id=str(row["id"]),
+        person_key=row["person_key"],
+        region_code=row["region_code"],
+        person_version=row["version"],
+    )
 
 
 def keep_resident_data(
@@ -66,10 +79,16 @@ def keep_resident_data(
 
 
 async def require_person(desk: Desk, person_id: UUID, *, lock: bool = False) -> Person:
-    """The person with this key; ``lock`` keeps other changes waiting. Raises Refusal (not found)."""
+    """The person with this key; ``lock`` keeps other changes waiting.
+
+    Of a record that was merged the one that goes on is read, and nothing is written to it any more.
+    Raises Refusal: not found, conflict (to be written, and merged).
+    """
     found = await (people.lock_person if lock else people.find_person)(desk.session, person_id)
     if found is None or not desk.may_see(found.region_code):
         raise no_person()
+    if found.merged_into is not None:
+        raise merged_record(found)
     return found
 
 
@@ -87,6 +106,12 @@ def personal_data(protector: FieldProtector, person: Person | PersonRow) -> Pers
 def no_person() -> Refusal:
     """The same answer whether there is none or it is none of the caller's business."""
     return not_found("no_person", "没有此人员的参保档案，或不在您可查询的范围内。")
+
+
+def merged_record(person: Person) -> Refusal:
+    """What is told to whoever writes to a record that was merged."""
+    message = f"该档案已并入人员编号{person.merged_into}的档案，只供查询；请在该档案上办理。"
+    return conflict("record_merged", message, [Fault("record_merged", message, "/person_id")])
 
 
 def sealed(protector: FieldProtector, new: NewPerson, now: dt.datetime) -> dict[str, Any]:

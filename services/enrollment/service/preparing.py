@@ -33,7 +33,7 @@ async def prepare(desk: Desk, fact: TransferOutAccepted) -> None:
     if person is None or reasons:
         await _tell_refused(desk, fact, reasons)
         return
-    transfer = known or _new_transfer(fact)
+    transfer = known or _new_transfer(fact, person)
     await _set_aside(desk, person, transfer)
     await _tell_prepared(desk, fact, transfer)
 
@@ -60,7 +60,7 @@ async def _reasons_to_stay(desk: Desk, fact: TransferOutAccepted, person: Person
     return rules.reasons_to_stay(relation)
 
 
-def _new_transfer(fact: TransferOutAccepted) -> Transfer:
+def _new_transfer(fact: TransferOutAccepted, person: Person) -> Transfer:
     return Transfer(
         region_code=fact.region_code,
         conversation=fact.conversation,
@@ -68,7 +68,7 @@ def _new_transfer(fact: TransferOutAccepted) -> Transfer:
         attempt=0,
         case_no=fact.case_no,
         counterpart_region_code=fact.counterpart_region_code,
-        person_key=fact.person_key,
+        person_key=person.person_key,  # the fact may still name an earlier one
         insurance_kind=fact.insurance_kind,
     )
 

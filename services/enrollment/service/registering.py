@@ -13,7 +13,7 @@ from services.enrollment.domain.people import (
     faults_of_person,
 )
 from services.enrollment.models import Person
-from services.enrollment.repository import people
+from services.enrollment.repository import aliases, people
 from services.enrollment.service.desk import Desk
 from services.enrollment.service.people import find_or_register, personal_data
 
@@ -35,18 +35,32 @@ class Named:
 async def look_up(desk: Desk, new: NewPerson) -> Named:
     """The person as known here; faults have pointers relative to the person's body."""
     person_key = desk.protector.blind_index(new.credential.canonical)
-    record = await people.find_person_by_key(desk.session, new.region_code, person_key)
+    record = await _bearer(desk, new, person_key)
     if record is None:
         birth_date = new.birth_date or new.credential.birth_date
         return Named(new, person_key, None, birth_date, faults_of_person(new, desk.today))
-    return Named(new, person_key, record, record.birth_date, _disagreements(desk, new, record))
+    return Named(new, record.person_key, record, record.birth_date, _disagreements(desk, new, record))
 
 
 async def ensure_registered(desk: Desk, new: NewPerson) -> Person:
     """The region's record of the person, made now if there was none. Raises Refusal."""
     person_key = desk.protector.blind_index(new.credential.canonical)
-    known = await people.find_person_by_key(desk.session, new.region_code, person_key)
+    known = await _bearer(desk, new, person_key)
     return known or (await find_or_register(desk, new))[0]
+
+
+async def _bearer(desk: Desk, new: NewPerson, person_key: str) -> Person | None:
+    """Whoever bears the credential, or bore it before under the same name.
+
+    Under another name it is not them: a number once recorded wrongly is its true bearer's.
+    """
+    bearer = await people.find_person_by_key(desk.session, new.region_code, person_key)
+    if bearer is not None:
+        return bearer
+    earlier = await aliases.find_person(desk.session, new.region_code, person_key)
+    if earlier is None or personal_data(desk.protector, earlier).name != new.name:
+        return None
+    return earlier
 
 
 def _disagreements(desk: Desk, new: NewPerson, record: Person) -> list[Fault]:

@@ -33,8 +33,10 @@ async def stop_all(
     await workforce.stop_all(desk.session, [member.enrolment_id for member in members], last_day, reason)
     lines = [_stop_line(desk, region_code, member, last_day, reason) for member in members]
     await workforce.add_changes(desk.session, lines)
-    await workforce.count_up(desk.session, Counter(member.person_id for member in members))
-    await desk.tell_many(_stopped(region_code, member, last_day, reason) for member in members)
+    versions = await workforce.count_up(desk.session, Counter(member.person_id for member in members))
+    await desk.tell_many(
+        _stopped(region_code, member, last_day, reason, versions[member.person_id]) for member in members
+    )
 
 
 async def move_all(
@@ -59,10 +61,15 @@ async def move_all(
     ]
     await workforce.add_changes(desk.session, lines)
     times = Counter(member.person_id for member in members)
-    await workforce.count_up(desk.session, {person: 2 * count for person, count in times.items()})
+    versions = await workforce.count_up(desk.session, {person: 2 * count for person, count in times.items()})
     # Of each person first what ended, then what began.
-    facts: list[PersonFact] = [_stopped(region_code, member, last_day, reason) for member in members]
-    facts += [_started(region_code, member, new_ids[member.enrolment_id], first_day) for member in members]
+    facts: list[PersonFact] = [
+        _stopped(region_code, member, last_day, reason, versions[member.person_id]) for member in members
+    ]
+    facts += [
+        _started(region_code, member, new_ids[member.enrolment_id], first_day, versions[member.person_id])
+        for member in members
+    ]
     await desk.tell_many(facts)
 
 
@@ -118,7 +125,9 @@ def _told(member: Member, employer_id: UUID, started_on: dt.date) -> dict[str, A
     }
 
 
-def _stopped(region_code: str, member: Member, last_day: dt.date, reason: StopReason) -> EnrolmentStopped:
+def _stopped(
+    region_code: str, member: Member, last_day: dt.date, reason: StopReason, person_version: int
+) -> EnrolmentStopped:
     return EnrolmentStopped(
         enrolment_id=str(member.enrolment_id),
         person_key=member.person_key,
@@ -127,10 +136,15 @@ def _stopped(region_code: str, member: Member, last_day: dt.date, reason: StopRe
         person_kind=PersonKind(member.person_kind).value,
         stopped_on=last_day,
         reason=reason.value,
+        person_id=str(member.person_id),
+        person_version=person_version,
+        started_on=member.started_on,
     )
 
 
-def _started(region_code: str, member: Member, enrolment_id: UUID, first_day: dt.date) -> EnrolmentStarted:
+def _started(
+    region_code: str, member: Member, enrolment_id: UUID, first_day: dt.date, person_version: int
+) -> EnrolmentStarted:
     return EnrolmentStarted(
         enrolment_id=str(enrolment_id),
         person_key=member.person_key,
@@ -138,4 +152,6 @@ def _started(region_code: str, member: Member, enrolment_id: UUID, first_day: dt
         insurance_kind=member.insurance_kind,
         person_kind=PersonKind(member.person_kind).value,
         started_on=first_day,
+        person_id=str(member.person_id),
+        person_version=person_version,
     )

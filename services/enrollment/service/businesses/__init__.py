@@ -9,6 +9,8 @@ from services.enrollment.service.businesses.employees import EmployeeRegistratio
 from services.enrollment.service.businesses.employer_changes import EmployerChange
 from services.enrollment.service.businesses.employer_queries import EmployerQuery
 from services.enrollment.service.businesses.employers import EmployerRegistration
+from services.enrollment.service.businesses.people_changes import EmployeeChange, ResidentChange
+from services.enrollment.service.businesses.person_query import PersonQuery
 from services.enrollment.service.businesses.residents import ResidentRegistration
 from services.enrollment.service.businesses.students import StudentRegistration
 
@@ -19,4 +21,7 @@ BUSINESSES: tuple[Business[Any], ...] = (
     EmployerRegistration(),
     ResidentRegistration(),
     StudentRegistration(),
+    EmployeeChange(),
+    ResidentChange(),
+    PersonQuery(),
 )

@@ -145,7 +145,7 @@ def _key_changes(desk: CaseDesk, application: Form, employer: Employer) -> Seque
     stated = desk.flow.catalogues.parameter_in_force(
         application.region_code, (EmployerChange.operation,), "change.key_fields", desk.today
     )
-    keys = stated.value if stated else rules().key_fields
+    keys = stated.value if stated else rules().employer_key_fields
     changed = _changed(desk, application, employer)
     return [key for key in keys if key in changed]
 

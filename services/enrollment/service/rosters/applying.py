@@ -124,7 +124,7 @@ def _judged(
     known = found[row.person_key]
     person, wanted = _wish(roster, row)
     others = [*employer_faults, *_faults_of_leaving(known)]
-    if known.record is not None and known.record.merged_into is not None:
+    if known.is_earlier or (known.record is not None and known.record.merged_into is not None):
         others.append(merged_away())
     judgement = judge(
         person,
@@ -199,22 +199,24 @@ def _enrol(desk: Desk, roster: Roster, one: Judged, written: Written) -> dict[st
     if record is None:
         new = {**people.sealed(desk.protector, one.person, desk.now), "subsidy_kind": subsidy_kind}
         # As a single enrolment leaves it: registered, then a version more.
-        written.people.append({**new, "version": 2})
-        person_id = new["id"]
+        person_id, person_version = new["id"], new["version"] + 1
+        written.people.append({**new, "version": person_version})
         written.changes.append(_change(desk, roster, "person", person_id, 1, None, people.told_of_new(new)))
+        registered = people.registered_fact(new)
+        written.facts.append(Saying(registered, person_key, roster.region_code, registered.person_id))
     else:
+        person_version = record.version + 1
         person_id = record.id
         written.touched[person_id] = subsidy_kind
         if subsidy_kind not in (None, record.subsidy_kind):
             before, after = {"subsidy_kind": record.subsidy_kind}, {"subsidy_kind": subsidy_kind}
-            version = record.version + 1
-            written.changes.append(_change(desk, roster, "person", person_id, version, before, after))
+            written.changes.append(_change(desk, roster, "person", person_id, person_version, before, after))
     wanted = one.wanted
     values = enrolling.enrolment_values(wanted, roster.region_code, person_key, desk.now)
     values["person_id"] = person_id
     written.enrolments.append(values)
     written.changes.append(_change(desk, roster, "enrolment", values["id"], 1, None, enrolling.told(values)))
-    fact = enrolling.started_fact(values)
+    fact = enrolling.started_fact(values, person_version)
     written.facts.append(Saying(fact, person_key, roster.region_code, fact.enrolment_id))
     return values
 

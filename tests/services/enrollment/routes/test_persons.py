@@ -73,7 +73,7 @@ async def test_nothing_personal_stands_in_the_database_in_clear_text(counter: Co
         SELECT e::text FROM enrolments e UNION ALL SELECT convert_from(o.body, 'UTF8') FROM outbox o
     """
     stored = [text for (text,) in await counter.rows(query)]
-    assert len(stored) == 5
+    assert len(stored) == 6
     name, telephone = await _clear(counter, card.id)
     assert not [text for text in stored if card.id_number in text or name in text or telephone in text]
 
