@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -21,6 +22,14 @@ class Status:
 
 
 @dataclass(frozen=True)
+class WithdrawalRules:
+    """一次性支取: names the four state banks begin with; the most lines of one payout batch."""
+
+    four_state_banks: tuple[str, ...]
+    batch_lines: int
+
+
+@dataclass(frozen=True)
 class Rules:
     """What no catalogue states; sources stand in rules.yaml.
 
@@ -32,6 +41,7 @@ class Rules:
     applicant_statuses: dict[str, Status]
     subsidy_kinds: dict[str, str]
     special_groups: dict[CredentialType, str]
+    withdrawals: WithdrawalRules
 
 
 @cache
@@ -47,4 +57,12 @@ def rules() -> Rules:
         },
         subsidy_kinds={key: entry["name"] for key, entry in residents["subsidy_kinds"].items()},
         special_groups={CredentialType(key): entry["value"] for key, entry in data["special_groups"].items()},
+        withdrawals=_withdrawal_rules(data["account_withdrawal"]),
+    )
+
+
+def _withdrawal_rules(data: dict[str, Any]) -> WithdrawalRules:
+    return WithdrawalRules(
+        four_state_banks=tuple(data["four_state_banks"]["value"]),
+        batch_lines=data["batch_lines"]["value"],
     )

@@ -15,14 +15,19 @@ from services.enrollment.models.people import (
     Succession,
     Transfer,
 )
+from services.enrollment.models.withdrawals import DeathNotice, PayoutBatch, PayoutLine, Withdrawal
 
 __all__ = [
     "Base",
     "Change",
     "ContributionMonth",
+    "DeathNotice",
     "Employer",
     "Enrolment",
+    "PayoutBatch",
+    "PayoutLine",
     "Person",
     "Succession",
     "Transfer",
+    "Withdrawal",
 ]
