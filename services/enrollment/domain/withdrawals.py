@@ -22,7 +22,6 @@ from services.enrollment.domain.rules import rules
 from services.enrollment.domain.transfers import OpenTransfer, under_way
 
 OWN_CARD = "own_social_security_card"
-BANK_ACCOUNT = "bank_account"
 _AT_FOUR_BANKS = "designated_account_at_four_state_banks"
 
 

@@ -10,7 +10,15 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.enrollment.models.base import Base
@@ -85,9 +93,7 @@ class PayoutLine(Base):
         CheckConstraint(
             "(state = 'failed') = (failure_reason IS NOT NULL)", name="payout_lines_failed_has_reason"
         ),
-        Index(
-            "ux_payout_lines_one_live", "case_no", unique=True, postgresql_where=text("state <> 'failed'")
-        ),
+        Index("ux_payout_lines_one_live", "case_no", unique=True, postgresql_where=text("state <> 'failed'")),
         Index("ix_payout_lines_batch", "batch_id"),
         Index("ix_payout_lines_case", "case_no"),
     )
@@ -109,7 +115,8 @@ class PayoutLine(Base):
 class DeathNotice(Base):
     """A death learned, and what it did: enrolments stopped, months paid after it (to be refunded).
 
-    ``stopped`` are the enrolments' keys, ``paid_after`` kind -> months; no personal data.
+    ``origin`` is the way it came (domain/deaths.py), ``source`` and ``reference`` whose word it is and its
+    number there; ``stopped`` are the enrolments' keys, ``paid_after`` kind -> months; no personal data.
     """
 
     __tablename__ = "death_notices"
@@ -129,6 +136,7 @@ class DeathNotice(Base):
     region_code: Mapped[str] = mapped_column(String(6))
     person_id: Mapped[UUID]
     deceased_on: Mapped[dt.date]
+    origin: Mapped[str]
     source: Mapped[str]
     reference: Mapped[str]
     evidence_digest: Mapped[str | None] = mapped_column(String(64))

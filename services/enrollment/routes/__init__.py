@@ -5,7 +5,16 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from libs.caseflow.routes import case_routes
-from services.enrollment.routes import contributions, employers, enrolments, funds, persons
+from services.enrollment.routes import (
+    contributions,
+    deaths,
+    employers,
+    enrolments,
+    funds,
+    payouts,
+    persons,
+    withdrawals,
+)
 from services.enrollment.schemas.applications import ApplicationBody, SupplementAction
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -14,5 +23,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     enrolments.router,
     contributions.router,
     funds.router,
+    withdrawals.router,
+    payouts.router,
+    deaths.router,
     case_routes(ApplicationBody, SupplementAction),
 )

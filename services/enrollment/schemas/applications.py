@@ -9,9 +9,10 @@ from pydantic import Field
 from libs.caseflow.applications import Application, Supplement
 from services.enrollment.schemas.applications_employees import EmployeeRegistrationPayload
 from services.enrollment.schemas.applications_residents import ResidentRegistrationPayload
+from services.enrollment.schemas.applications_withdrawals import AccountWithdrawalPayload
 
 Payload = Annotated[
-    EmployeeRegistrationPayload | ResidentRegistrationPayload,
+    EmployeeRegistrationPayload | ResidentRegistrationPayload | AccountWithdrawalPayload,
     Field(discriminator="kind"),
 ]
 

@@ -57,6 +57,14 @@ async def stop(
         message = f"参保关系已更新到第{enrolment.version}版，您看到的是第{version}版，请刷新后再办。"
         raise Refusal(RefusalKind.STALE_VERSION, "stale_version", message)
     await _require_stoppable(desk, enrolments.spell_of(enrolment, employer), person, stopped_on)
+    await end(desk, person, enrolment, stopped_on, reason)
+    return enrolment, employer
+
+
+async def end(
+    desk: Desk, person: Person, enrolment: Enrolment, stopped_on: dt.date, reason: StopReason
+) -> None:
+    """Write and tell a stop. The caller holds the person's lock and has asked the rules."""
     before = _told(enrolment)
     enrolment.stopped_on, enrolment.stop_reason = stopped_on, reason.value
     enrolment.version += 1
@@ -64,7 +72,6 @@ async def stop(
     after = _told(enrolment)
     desk.note("enrolment", enrolment.id, person.region_code, enrolment.version, before=before, after=after)
     await _tell_stopped(desk, enrolment, stopped_on, reason)
-    return enrolment, employer
 
 
 async def find(desk: Desk, enrolment_id: UUID) -> tuple[Enrolment, Employer | None]:

@@ -83,6 +83,7 @@ _TABLES = (
         region_code varchar(6) NOT NULL,
         person_id uuid NOT NULL,
         deceased_on date NOT NULL,
+        origin text NOT NULL,
         source text NOT NULL,
         reference text NOT NULL,
         evidence_digest varchar(64),
