@@ -59,9 +59,19 @@ async def insured(
     *,
     months: tuple[str, ...] = ("2026-01", "2026-02"),
     stopped: bool = True,
-    somebody: Applicant | None = None,
 ) -> Insured:
     """A flexible worker since 2024 with 100 yuan a month; stopped on 28 February 2026."""
+    one = await registered(counter, region_code)
+    enrolment = await counter.enrol(one.card)
+    if months:
+        await counter.contribute(one.card, list(months))
+    if stopped:
+        await counter.stop(enrolment)
+    return one
+
+
+async def registered(counter: Counter, region_code: str, somebody: Applicant | None = None) -> Insured:
+    """Somebody a region knows, not insured yet."""
     somebody = somebody or Applicant(counter.people.person(region_code[:4] + "02"))
     body = {
         "region_code": region_code,
@@ -70,13 +80,7 @@ async def insured(
     }
     told = await counter.done("persons", body, clerk_of(region_code))
     key = counter.resources.protector.blind_index(f"resident_id:{somebody.made_up.id_number}")
-    card = Card(told["id"], key, somebody.made_up.id_number, region_code)
-    enrolment = await counter.enrol(card)
-    if months:
-        await counter.contribute(card, list(months))
-    if stopped:
-        await counter.stop(enrolment)
-    return Insured(somebody, card)
+    return Insured(somebody, Card(told["id"], key, somebody.made_up.id_number, region_code))
 
 
 def payee(holder_name: str, **more: Any) -> dict[str, Any]:

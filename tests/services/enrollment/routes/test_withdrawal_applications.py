@@ -268,13 +268,6 @@ async def test_an_employee_does_not_give_up_what_is_the_employer_s_duty(counter:
     assert codes(case) == {"employed"}
 
 
-async def test_months_paid_ahead_are_refunded_before_one_gives_up(counter: Counter) -> None:
-    one = await insured(counter, stopped=False, months=("2026-03", "2026-04"))
-    papers = (*OF_WUHAN, "voluntary-withdrawal-statement")
-    case = await applied(counter, form(one, *papers, reason="giving_up", waiver=WAIVER), clerk())
-    assert codes(case) == {"paid_after_stop"}
-
-
 async def test_heirs_withdraw_by_a_commitment_and_the_death_is_recorded(counter: Counter) -> None:
     one, widow = await insured(counter, stopped=False), widow_of(counter)
     papers = (*OF_WUHAN, "agreed-payee-identity-and-account")
