@@ -148,7 +148,7 @@ async def test_a_hold_nobody_placed_is_not_found_and_one_of_nothing_not_made(led
 
 
 async def test_several_holds_are_captured_in_one_posting(ledger: LedgerDatabase) -> None:
-    people, pooled = [await ledger.person(funded_fen=100) for _ in range(3)], await ledger.pooled()
+    people, pooled = [await ledger.person(f"person-{n}", 100) for n in range(3)], await ledger.pooled()
     for number, person in enumerate(people):
         await held(ledger, person, 100, f"hold-{number}")
     payouts = {f"hold-{n}": credit(f"payout-{n}", person, pooled, 100) for n, person in enumerate(people)}
@@ -169,8 +169,8 @@ async def test_several_holds_are_captured_in_one_posting(ledger: LedgerDatabase)
 
 async def test_several_holds_are_captured_all_or_none(ledger: LedgerDatabase) -> None:
     one, other, pooled = (
-        await ledger.person(funded_fen=100),
-        await ledger.person(funded_fen=100),
+        await ledger.person("person-1", 100),
+        await ledger.person("person-2", 100),
         await ledger.pooled(),
     )
     await held(ledger, one, 100, "hold-1")
