@@ -88,6 +88,9 @@ async def _faults_of(desk: Desk, person: Person, new: NewEnrolment) -> list[Faul
         desk.session, person.person_key, person.region_code, new.insurance_kind, new.started_on
     )
     faults = enrolling.faults_of_start(new, birth_date=person.birth_date, known=known, today=desk.today)
+    if person.deceased_on is not None:
+        message = f"该人员已于{person.deceased_on}登记死亡，不能参保；误报的请先撤销死亡信息。"
+        faults.append(Fault("deceased", message, "/person_id"))
     return faults + await leaving_faults(desk, person, new.insurance_kind)
 
 

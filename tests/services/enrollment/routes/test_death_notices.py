@@ -132,6 +132,19 @@ async def test_an_officer_needs_the_paper_and_works_for_their_region(counter: Co
     assert (await told(counter, proven, caller=reviewer()))[0]["outcome"] == "recorded"
 
 
+async def test_the_dead_are_not_enrolled_at_the_window_either(counter: Counter) -> None:
+    one = await insured(counter)
+    await told(counter, line(one.card.id_number))
+    body = {
+        "person_id": one.card.id,
+        "insurance_kind": "310",
+        "person_kind": "flexible_worker",
+        "started_on": "2026-03-01",
+    }
+    answer = await counter.post("enrolments", body, clerk())
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "deceased")
+
+
 async def test_the_dead_are_enrolled_nowhere_by_application(counter: Counter) -> None:
     one = await insured(counter)
     await told(counter, line(one.card.id_number))

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from libs.webapp.callers import Role
+from services.enrollment.domain import payout_file
 from services.enrollment.service import payouts
 from tests.services.enrollment.applications import WUHAN, act
 from tests.services.enrollment.counter import YANTAI, Counter
@@ -77,6 +78,17 @@ async def test_the_file_can_be_read_as_its_document_says(counter: Counter) -> No
     signed = answer.content[: answer.content.index(b"T,2,300.00")]
     assert tail == ["T", "2", "300.00", hashlib.sha256(signed).hexdigest()]
     assert batch["file_digest"] == tail[3]
+
+
+async def test_a_file_that_would_come_out_differently_is_not_given_out(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await payable(counter, form(await insured(counter)))
+    batch = await batch_of(counter)
+    monkeypatch.setattr(payout_file, "PURPOSE", "别的用途")
+    path = f"/v1/enrollment/payout-batches/{batch['id']}/file"
+    answer = await counter.client.get(path, headers=cashier())
+    assert (answer.status_code, answer.json()["code"]) == (409, "file_changed")
 
 
 async def test_only_finance_reads_the_file(counter: Counter) -> None:

@@ -17,6 +17,7 @@ from tests.services.enrollment.applications import WUHAN, Applicant, act, acted,
 from tests.services.enrollment.counter import YANTAI, ZAOZHUANG, Counter, accepted
 from tests.services.enrollment.withdrawals import (
     OF_WUHAN,
+    Insured,
     accountant,
     answered,
     batch_of,
@@ -64,6 +65,16 @@ def pointers(case: dict[str, Any]) -> set[str]:
 
 def widow_of(counter: Counter) -> Applicant:
     return Applicant(counter.people.person("420102"))
+
+
+async def learn_of(counter: Counter, one: Insured) -> None:
+    notice = {
+        "credential": {"credential_type": "resident_id", "credential_no": one.card.id_number},
+        "deceased_on": "2026-02-20",
+        "source": "公安",
+        "reference": "1",
+    }
+    await counter.done("death-notices", {"notices": [notice]}, data_sharing())
 
 
 async def test_the_whole_balance_goes_the_whole_way_and_the_account_is_closed(counter: Counter) -> None:
@@ -287,13 +298,7 @@ async def test_heirs_withdraw_by_a_commitment_and_the_death_is_recorded(counter:
 
 async def test_a_death_learned_needs_no_paper_but_the_same_day(counter: Counter) -> None:
     one, widow = await insured(counter), widow_of(counter)
-    notice = {
-        "credential": {"credential_type": "resident_id", "credential_no": one.card.id_number},
-        "deceased_on": "2026-02-20",
-        "source": "公安",
-        "reference": "1",
-    }
-    await counter.done("death-notices", {"notices": [notice]}, data_sharing())
+    await learn_of(counter, one)
     papers = (*OF_WUHAN, "deceased-bank-account")
     own_card = form_of_heir(one, widow, *papers, payee=payee(one.name))
     wrong = await applied(counter, {**own_card, "payload": {**own_card["payload"], "died_on": "2026-02-21"}})
@@ -302,6 +307,29 @@ async def test_a_death_learned_needs_no_paper_but_the_same_day(counter: Counter)
     assert case["stage"] == "payment"
     own = await applied(counter, form(one), clerk())
     assert "deceased" in codes(own)
+
+
+@pytest.mark.parametrize(
+    ("region_code", "learned", "missing"),
+    [
+        (ZAOZHUANG, False, {"death-certificate", "proxy-or-notarial-material"}),
+        (ZAOZHUANG, True, {"proxy-or-notarial-material"}),
+        # The province's list of 2023 asks for the certificate whatever data sharing knows.
+        (ZIBO, False, {"death-certificate"}),
+        (ZIBO, True, {"death-certificate"}),
+        (YANTAI, True, set()),
+    ],
+)
+async def test_which_papers_a_death_needs_is_the_edition_s_data(
+    counter: Counter, region_code: str, learned: bool, missing: set[str]
+) -> None:
+    one, widow = await insured(counter, region_code), widow_of(counter)
+    if learned:
+        await learn_of(counter, one)
+    reason = "inheritance" if region_code == YANTAI else "death"
+    body = form_of_heir(one, widow, "identity-proof", reason=reason)
+    case = await applied(counter, body, clerk(region_code))
+    assert pointers(case) == {f"/materials/{key}" for key in missing}
 
 
 async def test_where_no_paper_proves_a_death_it_must_be_learned_first(counter: Counter) -> None:
