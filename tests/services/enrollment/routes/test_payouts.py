@@ -282,7 +282,7 @@ async def test_a_crash_before_the_commit_takes_nothing(
     await require_sound_ledger(counter)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
 async def test_whatever_happens_a_payout_ends_paid_or_returned_exactly_once(
     counter: Counter, seed: int
 ) -> None:
@@ -291,7 +291,7 @@ async def test_whatever_happens_a_payout_ends_paid_or_returned_exactly_once(
     for _ in range(4):
         one = await insured(counter)
         world.names[(await payable(counter, form(one)))["case_no"]] = one.name
-    for _ in range(30):
+    for _ in range(60):
         await world.something_happens()
     await world.come_to_an_end()
     rows = await counter.rows("""
@@ -303,7 +303,7 @@ async def test_whatever_happens_a_payout_ends_paid_or_returned_exactly_once(
     """)
     ends = {("paid", "captured", 1, 0, "completed"), ("released", "released", 0, 0, "rejected")}
     assert len(rows) == 4
-    assert {tuple(row) for row in rows} <= ends
+    assert {tuple(row) for row in rows} == ends  # both ends are reached with each of these seeds
     paid = sum(row[0] == "paid" for row in rows)
     left_fen = 20_000 * (4 - paid)
     assert await counter.balances(WUHAN) == {"bank_mirror": -left_fen, "personal_account": left_fen}
@@ -337,21 +337,24 @@ class World:
             return
         batch = self.chance.choice(self.batches)
         line = self.chance.choice(batch["lines"])
-        told = [self.chance.choice([paid_line, failed_line])(line) for _ in range(2)]
+        # Mostly sent back, or everything would be paid before anything else happens.
+        told = [self.chance.choice([paid_line, failed_line, failed_line, failed_line])(line)] * 2
+        if self.chance.random() < 0.2:
+            told[1] = failed_line(line, "账户已销户")
         done = await asyncio.gather(*(results(self.counter, batch, one) for one in told))
         assert {one.status_code for one in done} <= {200, 409}
 
     async def correct(self) -> None:
-        case_no = self.chance.choice(list(self.names))
-        await correct(self.counter, {"case_no": case_no}, self.names[case_no], clerk())
+        for case_no in self.chance.sample(list(self.names), 2):
+            await correct(self.counter, {"case_no": case_no}, self.names[case_no], clerk())
 
     async def confirm(self) -> None:
-        case = {"case_no": self.chance.choice(list(self.names))}
-        told = await withdrawal_of(self.counter, case)
-        await confirm(self.counter, case, reviewer(), told["payee_version"])
+        for case_no in self.names:
+            told = await withdrawal_of(self.counter, {"case_no": case_no})
+            await confirm(self.counter, {"case_no": case_no}, reviewer(), told["payee_version"])
 
     async def give_up(self) -> None:
-        if self.chance.random() < 0.2:
+        if self.chance.random() < 0.5:
             case_no = self.chance.choice(list(self.names))
             await self.counter.post(f"withdrawals/{case_no}/return", {"reason": "不再支付"}, accountant())
 
