@@ -68,7 +68,8 @@ class Business(ABC, Generic[P]):
     async def faults(self, desk: CaseDesk, application: Application[P]) -> list[Fault]:
         """Every rule that stands against carrying it out as things are now, with its evidence.
 
-        Asked at submission, at acceptance and again before the decision. Changes nothing.
+        Asked at submission, at acceptance and again before the decision. Changes nothing. Whose
+        application it is says ``desk.case``: what a case set aside itself is nothing against it.
         """
 
     @abstractmethod
@@ -86,6 +87,13 @@ class Business(ABC, Generic[P]):
     async def reasons_for_review(self, desk: CaseDesk, application: Application[P]) -> list[str]:
         """Why a person must decide, and not the one who entered it; empty where the system can check all."""
         return []
+
+    async def obtained(self, desk: CaseDesk, application: Application[P]) -> frozenset[str]:
+        """Keys of materials whose facts the office has by data sharing.
+
+        Counts only for materials of which the item says that data sharing spares them.
+        """
+        return frozenset()
 
     def steps(self, application: Application[P]) -> tuple[Stage, ...]:
         """The stages after acceptance."""

@@ -79,7 +79,7 @@ async def _advance(desk: CaseDesk, case: Case, stage: Stage) -> Case:
 
 async def _decide(desk: CaseDesk, case: Case, action: Action) -> Case:
     application = desk.flow.application_of(case)
-    faults = await desk.flow.business_of(application).faults(desk, application)
+    faults = await desk.flow.business_of(application).faults(desk.judging(case), application)
     if faults:
         raise conflict("not_approvable", "情况已变化，不能通过，原因如下；请审核不通过或待情况消除。", faults)
     return await pass_on(desk, case, action)

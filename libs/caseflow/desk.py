@@ -57,7 +57,10 @@ class Caseflow:
 
 @dataclass(frozen=True)
 class CaseDesk:
-    """One transaction at work. ``regions`` and ``roles`` are the caller's."""
+    """One transaction at work. ``regions`` and ``roles`` are the caller's.
+
+    ``case`` is the one whose rules are being asked (``Business.faults``); None outside of that.
+    """
 
     flow: Caseflow
     session: AsyncSession
@@ -65,6 +68,7 @@ class CaseDesk:
     now: dt.datetime
     regions: tuple[str, ...] = ALL_REGIONS
     roles: frozenset[str] = frozenset()
+    case: Case | None = None
 
     @property
     def today(self) -> dt.date:
@@ -74,6 +78,10 @@ class CaseDesk:
     def acting_as(self, actor: Actor) -> CaseDesk:
         """The same transaction for somebody else (the system)."""
         return replace(self, actor=actor, roles=frozenset())
+
+    def judging(self, case: Case) -> CaseDesk:
+        """The same desk with this case on it."""
+        return replace(self, case=case)
 
     def require_role(self, *roles: Role) -> None:
         """Raises Refusal (forbidden) unless the officer at this desk holds one of ``roles``."""

@@ -55,10 +55,12 @@ def missing(
     materials: Sequence[HandedIn],
     *,
     signed_in: bool,
+    obtained: frozenset[str] = frozenset(),
 ) -> list[Fault]:
     """Fields and materials the item asks for and the application lacks.
 
-    ``signed_in``: the applicant applied by a sign-in of their own.
+    ``signed_in``: the applicant applied by a sign-in of their own. ``obtained``: materials whose facts
+    the office has itself; only those the item spares by data sharing count.
     """
     applicant = application.applicant
     fields = {
@@ -69,6 +71,7 @@ def missing(
     }
     submitted = [Submitted(material.key, material.source == "commitment") for material in materials]
     submitted += [Submitted(key) for key in _without_paper(item, application, signed_in=signed_in)]
+    submitted += [Submitted(m.key) for m in item.item.materials if m.data_sharing and m.key in obtained]
     pointers = {**_POINTERS, **particulars.pointers}
     situation = situation_of(application, particulars)
     return list(check(item.edition.id, item.item, situation, fields, submitted, pointers).faults)
@@ -88,9 +91,12 @@ async def all_faults(desk: CaseDesk, case: Case) -> list[Fault]:
     application = desk.flow.application_of(case)
     handed_in = await contents.materials_of(desk.session, case)
     signed_in = case.entered_by == case.subject_key
+    business = desk.flow.business_of(application)
     particulars = await particulars_of(desk, application)
-    faults = missing(desk.flow.item_of(case), application, particulars, handed_in, signed_in=signed_in)
-    return faults + await desk.flow.business_of(application).faults(desk, application)
+    obtained = await business.obtained(desk, application)
+    item = desk.flow.item_of(case)
+    faults = missing(item, application, particulars, handed_in, signed_in=signed_in, obtained=obtained)
+    return faults + await business.faults(desk.judging(case), application)
 
 
 async def request_supplement(desk: CaseDesk, case: Case, remarks: Sequence[str], reason: str | None) -> Case:

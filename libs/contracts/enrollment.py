@@ -204,3 +204,26 @@ class PersonsMerged(Fact):
     merged_person_key: str
     region_code: str
     merged_on: dt.date
+
+
+class PersonDeceased(Fact):
+    """A death was learned: everything the person is entitled to ends with ``deceased_on``."""
+
+    event_type: ClassVar[str] = "cn.yibao.enrollment.person_deceased.v1"
+
+    notice_id: str
+    person_key: str
+    region_code: str
+    deceased_on: dt.date
+    source: str  # data_sharing, officer, withdrawal, employer
+
+
+class DeathRevoked(Fact):
+    """A death was reported wrongly: the person lives, as if ``PersonDeceased`` had not been."""
+
+    event_type: ClassVar[str] = "cn.yibao.enrollment.death_revoked.v1"
+
+    notice_id: str
+    person_key: str
+    region_code: str
+    deceased_on: dt.date

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -104,12 +105,41 @@ async def capture(session: AsyncSession, source_id: str, payout: Posting) -> Pos
     hold = await _end(session, source_id, HoldState.CAPTURED, transaction_id)
     if hold is None:
         return await _captured_before(session, await _known(session, source_id), payout)
-    if (hold.account_id, -hold.amount_fen) not in {(e.account_id, e.amount_fen) for e in payout.entries}:
-        raise HoldMismatch(source_id)
+    _require_pays_out(hold, payout)
     (posted,) = await post_as(session, [(transaction_id, payout)])
     if posted.replayed:
         raise SourceConflict(f"{payout.source_id} was posted before and did not end hold {source_id}")
     return posted
+
+
+async def capture_many(
+    session: AsyncSession, captures: Mapping[str, Posting]
+) -> Mapping[str, PostedTransaction]:
+    """End several holds (by source id) and post their payouts in one go: all or none.
+
+    For a database transaction that pays out more than one: accounts are locked in one order, as in
+    ``post_many``. Nothing here is a repeat: who asks knows which holds are still active. One round trip
+    a hold and one for the payouts. Raises HoldNotFound, HoldEnded, HoldMismatch, SourceConflict, and
+    what ``post_many`` raises.
+    """
+    drafts = []
+    for source_id in sorted(captures):
+        transaction_id = uuid7()
+        hold = await _end(session, source_id, HoldState.CAPTURED, transaction_id)
+        if hold is None:
+            raise HoldEnded((await _known(session, source_id)).source_id)
+        _require_pays_out(hold, captures[source_id])
+        drafts.append((transaction_id, captures[source_id]))
+    posted = dict(zip(sorted(captures), await post_as(session, drafts), strict=True))
+    for source_id, payout in posted.items():
+        if payout.replayed:
+            raise SourceConflict(f"{payout.source_id} was posted before and did not end hold {source_id}")
+    return posted
+
+
+def _require_pays_out(hold: Hold, payout: Posting) -> None:
+    if (hold.account_id, -hold.amount_fen) not in {(e.account_id, e.amount_fen) for e in payout.entries}:
+        raise HoldMismatch(hold.source_id)
 
 
 async def _captured_before(session: AsyncSession, hold: Hold, payout: Posting) -> PostedTransaction:

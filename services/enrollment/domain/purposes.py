@@ -18,6 +18,7 @@ class Purpose(StrEnum):
     TRANSFER_RECEIVED = "transfer_received"
     TRANSFER_CREDITED = "transfer_credited"
     PERSONS_MERGED = "persons_merged"
+    WITHDRAWAL_PAID = "withdrawal_paid"
 
 
 PURPOSE_NAMES = {
@@ -29,6 +30,7 @@ PURPOSE_NAMES = {
     Purpose.TRANSFER_RECEIVED: "转入资金到账",
     Purpose.TRANSFER_CREDITED: "医保关系转入，余额记入个人账户",
     Purpose.PERSONS_MERGED: "两条档案合并，余额并入保留的档案",
+    Purpose.WITHDRAWAL_PAID: "个人账户一次性支取",
 }
 
 
@@ -50,3 +52,13 @@ def merge_source(merge_request_id: object) -> str:
 def hold_source(region_code: str, conversation: str, attempt: int) -> str:
     """Source id of the hold on a leaving balance."""
     return f"transfer_hold:{region_code}:{conversation}:{attempt}"
+
+
+def withdrawal_source(case_no: str) -> str:
+    """Source id of a withdrawal's payout: one case, one payout, whichever batch it went with."""
+    return f"{Purpose.WITHDRAWAL_PAID}:{case_no}"
+
+
+def withdrawal_hold_source(case_no: str) -> str:
+    """Source id of the hold on the balance that is withdrawn."""
+    return f"withdrawal_hold:{case_no}"

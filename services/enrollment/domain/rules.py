@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -29,6 +30,14 @@ class Nature:
 
 
 @dataclass(frozen=True)
+class WithdrawalRules:
+    """一次性支取: names the four state banks begin with; the most lines of one payout batch."""
+
+    four_state_banks: tuple[str, ...]
+    batch_lines: int
+
+
+@dataclass(frozen=True)
 class Rules:
     """What no catalogue states; sources stand in rules.yaml.
 
@@ -46,6 +55,7 @@ class Rules:
     deadline_days: int
     employer_key_fields: tuple[str, ...]
     person_key_fields: tuple[str, ...]
+    withdrawals: WithdrawalRules
 
 
 @cache
@@ -67,4 +77,12 @@ def rules() -> Rules:
         deadline_days=employers["deadline_days"]["value"],
         employer_key_fields=tuple(employers["key_fields"]["value"]),
         person_key_fields=tuple(data["people_changes"]["key_fields"]["value"]),
+        withdrawals=_withdrawal_rules(data["account_withdrawal"]),
+    )
+
+
+def _withdrawal_rules(data: dict[str, Any]) -> WithdrawalRules:
+    return WithdrawalRules(
+        four_state_banks=tuple(data["four_state_banks"]["value"]),
+        batch_lines=data["batch_lines"]["value"],
     )

@@ -18,14 +18,18 @@ from services.enrollment.models.people import (
     Transfer,
 )
 from services.enrollment.models.rosters import Roster, RosterFile, RosterRow
+from services.enrollment.models.withdrawals import DeathNotice, PayoutBatch, PayoutLine, Withdrawal
 
 __all__ = [
     "Base",
     "Change",
     "ContributionMonth",
+    "DeathNotice",
     "Employer",
     "Enrolment",
     "Paper",
+    "PayoutBatch",
+    "PayoutLine",
     "Person",
     "PersonAlias",
     "PersonMerge",
@@ -34,4 +38,5 @@ __all__ = [
     "RosterRow",
     "Succession",
     "Transfer",
+    "Withdrawal",
 ]

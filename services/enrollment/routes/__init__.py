@@ -7,14 +7,17 @@ from fastapi import APIRouter
 from libs.caseflow.routes import case_routes
 from services.enrollment.routes import (
     contributions,
+    deaths,
     employers,
     enrolments,
     funds,
     papers,
+    payouts,
     person_history,
     person_merges,
     persons,
     rosters,
+    withdrawals,
 )
 from services.enrollment.schemas.applications import ApplicationBody, SupplementAction
 
@@ -31,5 +34,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     papers.verification,
     rosters.router,
     rosters.watching,
+    withdrawals.router,
+    payouts.router,
+    deaths.router,
     case_routes(ApplicationBody, SupplementAction),
 )

@@ -21,9 +21,11 @@ from services.enrollment.schemas.applications_people_changes import (
 from services.enrollment.schemas.applications_person_query import PersonQueryPayload
 from services.enrollment.schemas.applications_residents import ResidentRegistrationPayload
 from services.enrollment.schemas.applications_students import StudentRegistrationPayload
+from services.enrollment.schemas.applications_withdrawals import AccountWithdrawalPayload
 
 Payload = Annotated[
-    CertificatePayload
+    AccountWithdrawalPayload
+    | CertificatePayload
     | EmployeeChangePayload
     | EmployeeRegistrationPayload
     | EmployerChangePayload

@@ -62,6 +62,14 @@ async def stop(
         message = f"参保关系已更新到第{enrolment.version}版，您看到的是第{version}版，请刷新后再办。"
         raise Refusal(RefusalKind.STALE_VERSION, "stale_version", message)
     await _require_stoppable(desk, enrolments.spell_of(enrolment, employer), person, stopped_on)
+    await end(desk, person, enrolment, stopped_on, reason)
+    return enrolment, employer
+
+
+async def end(
+    desk: Desk, person: Person, enrolment: Enrolment, stopped_on: dt.date, reason: StopReason
+) -> None:
+    """Write and tell a stop. The caller holds the person's lock and has asked the rules."""
     before = told(enrolment.values())
     enrolment.stopped_on, enrolment.stop_reason = stopped_on, reason.value
     enrolment.version += 1
@@ -69,7 +77,6 @@ async def stop(
     after = told(enrolment.values())
     desk.note("enrolment", enrolment.id, person.region_code, enrolment.version, before=before, after=after)
     await _tell_stopped(desk, enrolment, stopped_on, reason, person.version)
-    return enrolment, employer
 
 
 async def find(desk: Desk, enrolment_id: UUID) -> tuple[Enrolment, Employer | None]:
@@ -86,6 +93,9 @@ async def _faults_of(desk: Desk, person: Person, new: NewEnrolment) -> list[Faul
         desk.session, person.person_key, person.region_code, new.insurance_kind, new.started_on
     )
     faults = enrolling.faults_of_start(new, birth_date=person.birth_date, known=known, today=desk.today)
+    if person.deceased_on is not None:
+        message = f"该人员已于{person.deceased_on}登记死亡，不能参保；误报的请先撤销死亡信息。"
+        faults.append(Fault("deceased", message, "/person_id"))
     return faults + await leaving_faults(desk, person, new.insurance_kind)
 
 

@@ -14,7 +14,7 @@ from libs.ledger.errors import (
     InvalidPosting,
     SourceConflict,
 )
-from libs.ledger.holds import Hold, HoldState, capture, find_hold, place, release
+from libs.ledger.holds import Hold, HoldState, capture, capture_many, find_hold, place, release
 from tests.libs.ledger.conftest import LedgerDatabase, credit
 
 
@@ -145,3 +145,48 @@ async def test_a_hold_nobody_placed_is_not_found_and_one_of_nothing_not_made(led
             await capture(session, "hold-1", credit("payout-1", person, pooled, 1))
         with pytest.raises(InvalidPosting):
             await place(session, account_id=person, amount_fen=0, source_id="hold-1")
+
+
+async def test_several_holds_are_captured_in_one_posting(ledger: LedgerDatabase) -> None:
+    people, pooled = [await ledger.person(f"person-{n}", 100) for n in range(3)], await ledger.pooled()
+    for number, person in enumerate(people):
+        await held(ledger, person, 100, f"hold-{number}")
+    payouts = {f"hold-{n}": credit(f"payout-{n}", person, pooled, 100) for n, person in enumerate(people)}
+    async with ledger.session() as session:
+        with ledger.counted() as sent:
+            posted = await capture_many(session, payouts)
+        assert len(sent) == 4
+    assert {key: entry.source_id for key, entry in posted.items()} == {
+        f"hold-{n}": f"payout-{n}" for n in range(3)
+    }
+    async with ledger.session() as session:
+        for number, person in enumerate(people):
+            assert (await balance(session, person)).balance_fen == 0
+            hold = await find_hold(session, f"hold-{number}")
+            assert hold is not None
+            assert (hold.state, hold.captured_by) == (HoldState.CAPTURED, posted[f"hold-{number}"].id)
+
+
+async def test_several_holds_are_captured_all_or_none(ledger: LedgerDatabase) -> None:
+    one, other, pooled = (
+        await ledger.person("person-1", 100),
+        await ledger.person("person-2", 100),
+        await ledger.pooled(),
+    )
+    await held(ledger, one, 100, "hold-1")
+    await held(ledger, other, 100, "hold-2")
+    first, second = credit("payout-1", one, pooled, 100), credit("payout-2", other, pooled, 100)
+    for wrong, refusal in [
+        ({"hold-1": first, "hold-9": second}, HoldNotFound),
+        ({"hold-1": first, "hold-2": credit("payout-2", other, pooled, 99)}, HoldMismatch),
+    ]:
+        with pytest.raises(refusal):
+            async with ledger.session() as session:
+                await capture_many(session, wrong)
+    async with ledger.session() as session:
+        await capture_many(session, {"hold-1": first})
+    with pytest.raises(HoldEnded):
+        async with ledger.session() as session:
+            await capture_many(session, {"hold-1": first, "hold-2": second})
+    async with ledger.session() as session:
+        assert await balance(session, other) == Balance(100, 100, 0, 1)

@@ -13,6 +13,7 @@ from services.enrollment.service.businesses.people_changes import EmployeeChange
 from services.enrollment.service.businesses.person_query import PersonQuery
 from services.enrollment.service.businesses.residents import ResidentRegistration
 from services.enrollment.service.businesses.students import StudentRegistration
+from services.enrollment.service.businesses.withdrawals import AccountWithdrawal
 
 BUSINESSES: tuple[Business[Any], ...] = (
     EmployeeRegistration(),
@@ -24,4 +25,5 @@ BUSINESSES: tuple[Business[Any], ...] = (
     EmployeeChange(),
     ResidentChange(),
     PersonQuery(),
+    AccountWithdrawal(),
 )
