@@ -6,6 +6,12 @@ Personal fields (credential, name, telephone …) are encrypted; ``person_key`` 
 from __future__ import annotations
 
 from services.enrollment.models.base import Base
+from services.enrollment.models.contributions import (
+    ContributionFile,
+    Payment,
+    RetireeCredit,
+    RetireeRun,
+)
 from services.enrollment.models.people import (
     Change,
     ContributionMonth,
@@ -19,10 +25,14 @@ from services.enrollment.models.people import (
 __all__ = [
     "Base",
     "Change",
+    "ContributionFile",
     "ContributionMonth",
     "Employer",
     "Enrolment",
+    "Payment",
     "Person",
+    "RetireeCredit",
+    "RetireeRun",
     "Succession",
     "Transfer",
 ]

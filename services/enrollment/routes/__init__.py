@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.enrollment.routes import contributions, employers, enrolments, funds, persons
+from services.enrollment.routes import (
+    contribution_files,
+    contributions,
+    employers,
+    enrolments,
+    funds,
+    persons,
+    retiree_credits,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     employers.router,
     persons.router,
     enrolments.router,
     contributions.router,
+    contribution_files.router,
+    retiree_credits.router,
     funds.router,
 )

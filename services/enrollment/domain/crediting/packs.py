@@ -37,7 +37,7 @@ class Pack(BaseModel):
         _require_apart([(rule.from_month, rule.to_month, rule.name) for rule in self.crediting])
         _require_apart(
             [
-                (rule.from_date.isoformat(), rule.to_date and rule.to_date.isoformat(), rule.name)
+                (str(rule.from_date), str(rule.to_date) if rule.to_date else None, rule.name)
                 for rule in self.retirement
             ]
         )
