@@ -84,6 +84,7 @@ class Payment(Base):
             postgresql_where=text("outcome = 'matched' AND length(period) = 4 AND kind <> 'correction'"),
         ),
         Index("ix_contribution_payments_outcome", "file_id", "outcome", "row_no"),
+        Index("ix_contribution_payments_period", "region_code", "period"),
         Index(
             "ix_contribution_payments_coming",
             "recorded_through",

@@ -11,6 +11,7 @@ from services.enrollment.routes import (
     enrolments,
     funds,
     persons,
+    reconciliations,
     retiree_credits,
 )
 
@@ -21,5 +22,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     contributions.router,
     contribution_files.router,
     retiree_credits.router,
+    reconciliations.router,
     funds.router,
 )
