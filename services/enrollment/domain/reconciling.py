@@ -95,9 +95,10 @@ class Reconciliation:
 
 @dataclass(frozen=True)
 class Arrears:
-    """Months of a person and kind that are due and not paid; no employer where people pay themselves."""
+    """Months of a relation that are due and not paid; no employer where people pay themselves."""
 
     person_id: UUID
+    enrolment_id: UUID
     insurance_kind: InsuranceKind
     employer_id: UUID | None
     months: Sequence[str]
@@ -108,8 +109,7 @@ class Place:
     """Where a page of arrears ended."""
 
     person_id: UUID
-    insurance_kind: str
-    employer_id: UUID | None
+    enrolment_id: UUID
 
 
 def due_months(this_month: str) -> list[str]:

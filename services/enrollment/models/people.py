@@ -125,8 +125,8 @@ class Enrolment(Base):
         Index("ix_enrolments_person_key", "person_key"),
         Index("ix_enrolments_employer", "employer_id", postgresql_where=text("stopped_on IS NULL")),
         # Arrears are listed person by person, of a region or of an employer, former staff included.
-        Index("ix_enrolments_region_person", "region_code", "person_id"),
-        Index("ix_enrolments_employer_person", "employer_id", "person_id"),
+        Index("ix_enrolments_region_person", "region_code", "person_id", "id"),
+        Index("ix_enrolments_employer_person", "employer_id", "person_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -22,13 +22,17 @@ from services.enrollment.domain.transfers import LEAVING
 from services.enrollment.models import ContributionMonth, Employer, Enrolment, Payment, Transfer
 from services.enrollment.repository.enrolments import spell_of
 
-# In the order of the ids, as every transaction that locks several people does. Where two records of
-# somebody were merged, the one that goes on is meant.
+# Where two records of somebody were merged, the one that goes on is meant. Two statements: joined in
+# one, the planner may compare every record with every key (0.6 s for 500 keys among 2,000 people).
+_FIND = text("""
+    SELECT person_key, coalesce(merged_into, id) AS id FROM persons
+    WHERE region_code = :region_code AND person_key = ANY(CAST(:keys AS text[]))
+""")
+
+# In the order of the ids, as every transaction that locks several people does.
 _LOCK = text("""
-    SELECT k.person_key AS asked, p.id, p.person_key, p.name, p.birth_date, p.region_code
-    FROM persons k JOIN persons p ON p.id = coalesce(k.merged_into, k.id)
-    WHERE k.region_code = :region_code AND k.person_key = ANY(CAST(:keys AS text[]))
-    ORDER BY p.id FOR NO KEY UPDATE OF p
+    SELECT id, person_key, name, birth_date, region_code FROM persons
+    WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE
 """)
 
 
@@ -59,11 +63,11 @@ async def lock_people(
     session: AsyncSession, region_code: str, person_keys: Collection[str]
 ) -> dict[str, LockedPerson]:
     """The region's records by the blind indexes asked for."""
-    rows = await session.execute(_LOCK, {"region_code": region_code, "keys": sorted(set(person_keys))})
-    return {
-        row.asked: LockedPerson(row.id, row.person_key, row.name, row.birth_date, row.region_code)
-        for row in rows
-    }
+    keys = sorted(set(person_keys))
+    found = (await session.execute(_FIND, {"region_code": region_code, "keys": keys})).all()
+    ids = sorted({row.id for row in found})
+    records = {row.id: LockedPerson(*row) for row in await session.execute(_LOCK, {"ids": ids})}
+    return {row.person_key: records[row.id] for row in found}
 
 
 async def spells_of(

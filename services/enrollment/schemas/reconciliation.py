@@ -93,10 +93,11 @@ class ReconciliationAnswer(BaseModel):
 
 
 class ArrearsAnswer(BaseModel):
-    """Months of one person and kind that are due and not paid; ``employer_id`` is null where people pay
+    """Months of one relation that are due and not paid; ``employer_id`` is null where people pay
     themselves."""
 
     person_id: UUID
+    enrolment_id: UUID
     insurance_kind: InsuranceKind
     insurance_name: str
     employer_id: UUID | None
@@ -106,6 +107,7 @@ class ArrearsAnswer(BaseModel):
     def of(cls, owed: Arrears) -> Self:
         return cls(
             person_id=owed.person_id,
+            enrolment_id=owed.enrolment_id,
             insurance_kind=owed.insurance_kind,
             insurance_name=INSURANCE_NAMES[owed.insurance_kind],
             employer_id=owed.employer_id,

@@ -126,8 +126,8 @@ _CHANGES = (
     CREATE INDEX ix_contribution_months_paid_with ON contribution_months (region_code, paid_with)
         WHERE paid_with IS NOT NULL
     """,
-    "CREATE INDEX ix_enrolments_region_person ON enrolments (region_code, person_id)",
-    "CREATE INDEX ix_enrolments_employer_person ON enrolments (employer_id, person_id)",
+    "CREATE INDEX ix_enrolments_region_person ON enrolments (region_code, person_id, id)",
+    "CREATE INDEX ix_enrolments_employer_person ON enrolments (employer_id, person_id, id)",
 )
 
 # A month taken back by a red entry is deleted: its key must be free for the month to be paid anew.
