@@ -5,7 +5,10 @@ import asyncio
 import pytest
 
 from libs.contracts.enrollment import ContributionsRecorded, ContributionsTakenBack
+from libs.ledger.accounts import AccountKind, find_account
+from libs.ledger.holds import place
 from libs.webapp.callers import Role
+from libs.webapp.database import ALL_REGIONS
 from tests.services.enrollment.counter import YANTAI, ZAOZHUANG, Counter, accepted, clerk_of
 from tests.services.enrollment.tax import Row, Tax, apply_all, file_of, row_of
 from tests.support.service import published
@@ -347,3 +350,22 @@ async def test_residents_pay_for_the_year(counter: Counter, tax: Tax) -> None:
         " JOIN ledger_accounts a ON a.id = account_id WHERE a.fund = '390' GROUP BY kind"
     )
     assert dict(rows) == {"bank_mirror": -416_000, "pooled": 104_000, "unattributed": 312_000}
+
+
+async def test_red_entries_of_one_account_share_what_is_on_it(counter: Counter, tax: Tax) -> None:
+    card = await counter.person()
+    await counter.enrol(card)
+    paid = [await row_of(counter, card, f"SN-00000{number}", period=f"2026-0{number}") for number in (1, 2)]
+    await tax.book(*paid)
+    async with counter.resources.database.transaction(ALL_REGIONS) as session:
+        account = await find_account(
+            session,
+            region_code=ZAOZHUANG,
+            fund="310",
+            kind=AccountKind.PERSONAL_ACCOUNT,
+            owner=card.id,
+        )
+        assert account is not None
+        await place(session, account_id=account, amount_fen=10_000, source_id="other-business")
+    file = await tax.book(*(row.red(f"{row.serial}-RED") for row in paid))
+    assert await tax.outcomes(file) == [("matched", []), ("unmatched", ["account_spent"])]
