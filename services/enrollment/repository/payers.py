@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, tuple_
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,6 +34,8 @@ _LOCK = text("""
     SELECT id, person_key, name, birth_date, region_code FROM persons
     WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE
 """)
+
+_TAKE_BACK = text("SELECT contribution_months_take_back(:region_code, CAST(:serials AS text[]))")
 
 
 @dataclass(frozen=True)
@@ -166,11 +168,10 @@ async def months_paid_with(
     return (await session.execute(query.execution_options(populate_existing=True))).scalars().all()
 
 
-async def take_back(session: AsyncSession, months: Iterable[ContributionMonth]) -> None:
-    """These months are not paid any more; their keys are free again."""
-    keys = [(month.person_id, month.counts_as, month.month) for month in months]
-    if keys:
-        named = tuple_(ContributionMonth.person_id, ContributionMonth.counts_as, ContributionMonth.month)
-        await session.execute(
-            delete(ContributionMonth).where(named.in_(keys)).execution_options(synchronize_session=False)
-        )
+async def take_back(session: AsyncSession, region_code: str, serials: Collection[str]) -> None:
+    """The months these payments paid are not paid any more; their keys are free again.
+
+    Only of payments that are settled as reversed (migration 0004): others keep theirs.
+    """
+    if serials:
+        await session.execute(_TAKE_BACK, {"region_code": region_code, "serials": sorted(serials)})

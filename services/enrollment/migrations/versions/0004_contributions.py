@@ -130,8 +130,23 @@ _CHANGES = (
     "CREATE INDEX ix_enrolments_employer_person ON enrolments (employer_id, person_id, id)",
 )
 
-# A month taken back by a red entry is deleted: its key must be free for the month to be paid anew.
-# The payment, its correction and both postings stay.
+# A month taken back by a red entry is deleted: its key must be free for the month to be paid anew. The
+# payment, its correction and both postings stay. Nobody may delete months but through this function,
+# and it deletes none whose payment is not reversed. It runs as the owner of the tables, whom row-level
+# security does not bind, and so looks at the caller's regions itself.
+_TAKE_BACK = """
+CREATE FUNCTION contribution_months_take_back(p_region_code text, p_serials text[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    DELETE FROM contribution_months m
+    WHERE m.region_code = p_region_code AND m.paid_with = ANY (p_serials)
+      AND m.source = 'own' AND m.travels_with IS NULL
+      AND (current_setting('yibao.regions', true) = '*'
+           OR m.region_code = ANY (string_to_array(current_setting('yibao.regions', true), ',')))
+      AND EXISTS (SELECT FROM contribution_payments p
+                  WHERE p.region_code = m.region_code AND p.serial = m.paid_with AND p.outcome = 'reversed')
+$$
+"""
+
 _GRANTS = {
     "contribution_files": "SELECT, INSERT, UPDATE (state, finished_at)",
     "contribution_payments": (
@@ -140,15 +155,18 @@ _GRANTS = {
     ),
     "retiree_runs": "SELECT, INSERT, UPDATE (state, finished_at)",
     "retiree_credits": "SELECT, INSERT, UPDATE (person_id)",
-    "contribution_months": "UPDATE (paid_with, credit_rule), DELETE",
+    "contribution_months": "UPDATE (paid_with, credit_rule)",
 }
 _TABLES = ("contribution_files", "contribution_payments", "retiree_runs", "retiree_credits")
 
 
 def upgrade() -> None:
     """Forward only: a mistake is put right by the next migration."""
-    for statement in _CHANGES:
+    for statement in (*_CHANGES, _TAKE_BACK):
         op.execute(statement)
+    signature = "contribution_months_take_back(text, text[])"
+    op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO yibao_app")
     for table, rights in _GRANTS.items():
         op.execute(f"GRANT {rights} ON {table} TO yibao_app")
     for table in _TABLES:

@@ -9,7 +9,7 @@ from uuid import UUID
 from libs.contracts.base import Fact
 from libs.ledger.posting import Entry, Posting, post_many
 from services.enrollment.domain.purposes import Purpose, payment_source
-from services.enrollment.models import ContributionMonth, Payment
+from services.enrollment.models import Payment
 from services.enrollment.repository import payers, settlements
 from services.enrollment.repository.payers import MonthToAdd
 from services.enrollment.repository.settlements import Settlement
@@ -29,7 +29,7 @@ class Batch:
     region_code: str
     postings: list[Posting] = field(default_factory=list)
     months: list[MonthToAdd] = field(default_factory=list)
-    taken_back: list[ContributionMonth] = field(default_factory=list)
+    taken_back: list[str] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
     facts: list[tuple[str, str, Fact]] = field(default_factory=list)
 
@@ -60,9 +60,9 @@ class Batch:
         """Everything, in this transaction. Raises LedgerRefusal."""
         session = self.desk.session
         await post_many(session, self.postings)
-        await payers.take_back(session, self.taken_back)
-        await payers.add_months(session, self.region_code, self.months, self.desk.now)
         await settlements.settle(session, self.settlements, self.desk.now)
+        await payers.take_back(session, self.region_code, self.taken_back)
+        await payers.add_months(session, self.region_code, self.months, self.desk.now)
         # In the order of the keys: publishing waits for others with the same key.
         for person_key, subject, fact in sorted(self.facts, key=lambda told: told[:2]):
             await self.desk.tell(fact, person_key=person_key, region_code=self.region_code, subject=subject)

@@ -99,7 +99,7 @@ def _take_back(
     if account is not None:
         originals.available_fen[account] -= original.account_fen or 0
     originals.gone.add(serial)
-    batch.taken_back += originals.months.get(serial, ())
+    batch.taken_back.append(serial)
     _settle(batch, row, original)
     person = originals.people.get(original.person_key or "")
     if person is not None and original.outcome == Outcome.MATCHED:
