@@ -227,3 +227,32 @@ class DeathRevoked(Fact):
     person_key: str
     region_code: str
     deceased_on: dt.date
+
+
+class ContributionsRecorded(Fact):
+    """A payment of the tax authority pays these months of a person; ``payment`` is its serial number.
+
+    Of a resident's year all months are told at once, those still to come included.
+    """
+
+    event_type: ClassVar[str] = "cn.yibao.enrollment.contributions_recorded.v1"
+
+    payment: str
+    person_key: str
+    region_code: str
+    insurance_kind: str
+    person_kind: PersonKind
+    months: list[str]
+    paid_on: dt.date
+
+
+class ContributionsTakenBack(Fact):
+    """A red entry took a payment back: what ``ContributionsRecorded`` said of it no longer holds."""
+
+    event_type: ClassVar[str] = "cn.yibao.enrollment.contributions_taken_back.v1"
+
+    payment: str
+    person_key: str
+    region_code: str
+    insurance_kind: str
+    taken_back_on: dt.date

@@ -8,6 +8,8 @@ mirror is its negative counterpart. So all accounts of a (region, fund) always s
 event                                      from (−X)             to (+X)
 =========================================  ====================  =========================
 contribution credited                      bank_mirror           personal_account
+contribution nobody can be found for       bank_mirror           unattributed
+it is attributed                           unattributed          personal_account, pooled
 transfer out approved                      personal_account      in_transit_out
 the bank has paid the other city           remittance_clearing   bank_mirror
 the other city reports completion          in_transit_out        remittance_clearing

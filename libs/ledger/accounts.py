@@ -25,6 +25,7 @@ class AccountKind(StrEnum):
     BANK_MIRROR = "bank_mirror"
     REMITTANCE_CLEARING = "remittance_clearing"
     WITHHELD_DEPOSIT = "withheld_deposit"
+    UNATTRIBUTED = "unattributed"
 
 
 @dataclass(frozen=True, slots=True)

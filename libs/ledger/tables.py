@@ -43,6 +43,7 @@ ACCOUNT_KINDS = (
     "bank_mirror",
     "remittance_clearing",
     "withheld_deposit",
+    "unattributed",
 )
 
 

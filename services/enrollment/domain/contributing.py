@@ -107,7 +107,7 @@ def _faults_of_time(
     if new.month > month_of(today):
         message = f"{new.month}尚未到来，只能记录{month_of(today)}及以前月份的缴费。"
         return [Fault("month_in_future", message, f"{pointer}/month")]
-    covering = [spell for spell in spells if _covers(spell, new.month)]
+    covering = [spell for spell in spells if covers(spell, new.month)]
     if not covering:
         message = f"{new.month}不在{INSURANCE_NAMES[kind]}的参保期间内（{_told(spells)}）。"
         return [Fault("month_outside_enrolment", message, f"{pointer}/month")]
@@ -136,8 +136,8 @@ def _why_known(kind: InsuranceKind, known: KnownMonth) -> str:
     return f"已按缴费基数{base}、记入个人账户{yuan_of(known.account_fen)}元记录"
 
 
-def _covers(spell: Spell, month: str) -> bool:
-    """Months in which it starts or stops count; what has been transferred out is not ours any more."""
+def covers(spell: Spell, month: str) -> bool:
+    """Months in which a spell starts or stops count; what has been transferred out is not ours any more."""
     if spell.transferred_out_on is not None or month < month_of(spell.started_on):
         return False
     return spell.stopped_on is None or month <= month_of(spell.stopped_on)

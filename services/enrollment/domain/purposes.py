@@ -11,6 +11,11 @@ class Purpose(StrEnum):
     """Purpose of a posting; the name is what account statements print."""
 
     CONTRIBUTION = "contribution"
+    TAX_PAYMENT = "tax_payment"
+    TAX_RECEIVED = "tax_received"
+    TAX_ATTRIBUTED = "tax_attributed"
+    TAX_CORRECTED = "tax_corrected"
+    RETIREE_CREDIT = "retiree_credit"
     TRANSFER_ISSUED = "transfer_issued"
     TRANSFER_PAID = "transfer_paid"
     TRANSFER_COMPLETED = "transfer_completed"
@@ -23,6 +28,11 @@ class Purpose(StrEnum):
 
 PURPOSE_NAMES = {
     Purpose.CONTRIBUTION: "缴费划入个人账户",
+    Purpose.TAX_PAYMENT: "税务征缴入账",
+    Purpose.TAX_RECEIVED: "税务征缴已收，待归集",
+    Purpose.TAX_ATTRIBUTED: "待归集缴费归集入账",
+    Purpose.TAX_CORRECTED: "税务红字更正",
+    Purpose.RETIREE_CREDIT: "退休人员个人账户月划入",
     Purpose.TRANSFER_ISSUED: "医保关系转出，余额转入在途",
     Purpose.TRANSFER_PAID: "转出资金划拨",
     Purpose.TRANSFER_COMPLETED: "转出办结，在途结清",
@@ -37,6 +47,19 @@ PURPOSE_NAMES = {
 def contribution_source(person_id: object, kind: InsuranceKind, month: str) -> str:
     """Source id of a month's credit: the same month again is the same event."""
     return f"{Purpose.CONTRIBUTION}:{person_id}:{kind}:{month}"
+
+
+def payment_source(region_code: str, serial: str, step: str = "") -> str:
+    """Source id of a payment of the tax authority, by its serial number; ``step`` names what comes after.
+
+    The posting without a step is the one that moves the bank's mirror, by the whole of the payment.
+    """
+    return f"tax:{region_code}:{serial}{step and f':{step}'}"
+
+
+def retiree_source(person_id: object, month: str) -> str:
+    """Source id of a retiree's credit of a month."""
+    return f"{Purpose.RETIREE_CREDIT}:{person_id}:{month}"
 
 
 def transfer_source(purpose: Purpose, region_code: str, conversation: str, attempt: int = 1) -> str:

@@ -6,6 +6,12 @@ Personal fields (credential, name, telephone …) are encrypted; ``person_key`` 
 from __future__ import annotations
 
 from services.enrollment.models.base import Base
+from services.enrollment.models.contributions import (
+    ContributionFile,
+    Payment,
+    RetireeCredit,
+    RetireeRun,
+)
 from services.enrollment.models.merges import PersonAlias, PersonMerge
 from services.enrollment.models.papers import Paper
 from services.enrollment.models.people import (
@@ -23,16 +29,20 @@ from services.enrollment.models.withdrawals import DeathNotice, PayoutBatch, Pay
 __all__ = [
     "Base",
     "Change",
+    "ContributionFile",
     "ContributionMonth",
     "DeathNotice",
     "Employer",
     "Enrolment",
     "Paper",
+    "Payment",
     "PayoutBatch",
     "PayoutLine",
     "Person",
     "PersonAlias",
     "PersonMerge",
+    "RetireeCredit",
+    "RetireeRun",
     "Roster",
     "RosterFile",
     "RosterRow",

@@ -135,7 +135,9 @@ class Enrolment(Base):
             "id",
             postgresql_where=text("stopped_on IS NULL"),
         ),
-        Index("ix_enrolments_employer_all", "employer_id", "person_id", "id"),
+        # Arrears are listed person by person, of a region or of an employer, former staff included.
+        Index("ix_enrolments_region_person", "region_code", "person_id", "id"),
+        Index("ix_enrolments_employer_person", "employer_id", "person_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -169,6 +171,12 @@ class ContributionMonth(Base):
         CheckConstraint(
             "account_fen BETWEEN 0 AND base_fen OR base_fen IS NULL", name="contribution_months_amounts"
         ),
+        Index(
+            "ix_contribution_months_paid_with",
+            "region_code",
+            "paid_with",
+            postgresql_where=text("paid_with IS NOT NULL"),
+        ),
     )
 
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -183,6 +191,8 @@ class ContributionMonth(Base):
     origin_agency_name: Mapped[str]
     arrived_with: Mapped[str | None]
     travels_with: Mapped[str | None]
+    paid_with: Mapped[str | None]  # serial number of the tax authority's payment
+    credit_rule: Mapped[str | None]  # id@version of the rule the credit follows
     recorded_at: Mapped[dt.datetime]
 
 

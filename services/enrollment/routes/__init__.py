@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from libs.caseflow.routes import case_routes
 from services.enrollment.routes import (
+    contribution_files,
     contributions,
     deaths,
     employers,
@@ -16,6 +17,8 @@ from services.enrollment.routes import (
     person_history,
     person_merges,
     persons,
+    reconciliations,
+    retiree_credits,
     rosters,
     withdrawals,
 )
@@ -29,6 +32,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     person_merges.router,
     enrolments.router,
     contributions.router,
+    contribution_files.router,
+    retiree_credits.router,
+    reconciliations.router,
     funds.router,
     papers.router,
     papers.verification,

@@ -26,6 +26,7 @@ ACCOUNT_KIND_NAMES = {
     AccountKind.BANK_MIRROR: "银行存款对应",
     AccountKind.REMITTANCE_CLEARING: "已划款待对方办结",
     AccountKind.WITHHELD_DEPOSIT: "暂扣保证金",
+    AccountKind.UNATTRIBUTED: "已收待归集缴费",
 }
 
 

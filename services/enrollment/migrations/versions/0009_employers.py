@@ -14,13 +14,13 @@ depends_on = None
 
 _CHANGES = (
     "CREATE INDEX ix_employers_name ON employers (region_code, name, id)",
-    # A page is read from the index wherever it begins: people of one employer, in the page's order.
+    # A page is read from the index wherever it begins: people of one employer, in the page's order (those of
+    # former staff too: ix_enrolments_employer_person of 0004).
     "DROP INDEX ix_enrolments_employer",
     """
     CREATE INDEX ix_enrolments_employer ON enrolments (employer_id, person_id, id)
         WHERE stopped_on IS NULL
     """,
-    "CREATE INDEX ix_enrolments_employer_all ON enrolments (employer_id, person_id, id)",
 )
 
 
