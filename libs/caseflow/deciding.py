@@ -16,7 +16,7 @@ from libs.caseflow.desk import CaseDesk
 from libs.caseflow.stages import STAGE_NAMES, Stage, next_stage
 from libs.casework.actors import require_different_person
 from libs.casework.deadlines import CaseClock, TimeAllowed, allowed_by
-from libs.casework.lifecycle import ENDED, Action, Status
+from libs.casework.lifecycle import ENDED, Action
 from libs.refusals.faults import Fault, conflict, invalid
 from libs.webapp.callers import Role
 
@@ -115,6 +115,7 @@ async def refuse(desk: CaseDesk, case: Case, reasons: Sequence[str]) -> Case:
     if not faults:
         raise invalid("no_reason", "符合受理条件且未写明理由，不能不予受理。")
     case = await desk.step(case, Action.REFUSE, Stage.ENDED, reason=_joined(faults), notice=faults)
+    await _undo_preparations(desk, case)
     await telling.notify_applicant(desk, case, "not_completed", reason=_joined(faults))
     return case
 
@@ -125,8 +126,7 @@ async def reject(desk: CaseDesk, case: Case, reasons: Sequence[str]) -> Case:
         raise conflict("in_payment", "已进入拨付，不能审核不通过；请先在拨付环节退回。")
     faults = [Fault("officer_reason", reason) for reason in reasons]
     case = await desk.step(case, Action.REJECT, Stage.ENDED, reason=_joined(faults), notice=faults)
-    application = desk.flow.application_of(case)
-    await desk.flow.business_of(application).ended_without(desk, case, application)
+    await _undo_preparations(desk, case)
     await telling.notify_applicant(desk, case, "not_completed", reason=_joined(faults))
     return case
 
@@ -135,12 +135,17 @@ async def withdraw(desk: CaseDesk, case: Case, reason: str) -> Case:
     """撤回, as long as no money is on its way."""
     if case.stage == Stage.PAYMENT:
         raise conflict("in_payment", "已进入拨付，不能撤回。")
-    was_accepted = case.status in (Status.ACCEPTED, Status.APPROVED)
     case = await desk.step(case, Action.WITHDRAW, Stage.ENDED, reason=reason)
-    if was_accepted:
+    await _undo_preparations(desk, case)
+    return case
+
+
+async def _undo_preparations(desk: CaseDesk, case: Case) -> None:
+    """A case that was ever accepted may have prepared something, even if it went back to supplementing."""
+    lines = await desk.flow.casebook.record(desk.session, case)
+    if any(line.action == Action.ACCEPT for line in lines):
         application = desk.flow.application_of(case)
         await desk.flow.business_of(application).ended_without(desk, case, application)
-    return case
 
 
 def is_risky(desk: CaseDesk, case: Case) -> bool:

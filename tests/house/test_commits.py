@@ -13,7 +13,7 @@ from tests.support.sources import python_files, tree_of
 BY_HAND: dict[str, str] = {
     "libs/eventbus/consumer.py": "positions in a topic, after the transaction of their effects",
     "libs/eventbus/transports/kafka*.py": "positions in a topic, after the transaction of their effects",
-    "libs/runtime/bench/run.py": "tables of the measurement, made before it",
+    "libs/runtime/bench/*.py": "tables of the measurement, made before it",
     "libs/runtime/migrations.py": "a migration is a transaction of its own",
     "libs/webapp/database.py": "the edge: one transaction per request or message",
 }

@@ -77,6 +77,11 @@ class Api:
         }
         await self._sign_in(name, grant)
 
+    async def sign_in_system(self, name: str, client_id: str, secret: str) -> None:
+        """A system with its own credentials; later calls name it ``name``."""
+        grant = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+        await self._sign_in(name, grant)
+
     def token_of(self, who: str) -> str:
         """The access token somebody signed in with."""
         return self._tokens[who]
@@ -90,6 +95,18 @@ class Api:
         """The JSON answer. Raises UnexpectedAnswer for another status."""
         return _expected(await self._send("POST", who, path, body), status)
 
+    async def send(self, who: str, path: str, content: bytes, media_type: str, status: int) -> Any:
+        """The JSON answer to a file sent as the body. Raises UnexpectedAnswer for another status."""
+        answer = await self._send("POST", who, path, content, media_type)
+        return _expected(answer, status)
+
+    async def download(self, who: str, path: str) -> bytes:
+        """A file. Raises UnexpectedAnswer for anything but 200."""
+        answer = await self._send("GET", who, path, None)
+        if answer.status_code != 200:
+            raise UnexpectedAnswer(f"GET {path}: {answer.status_code} {answer.text}")
+        return answer.content
+
     async def attempt(self, who: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         """Status and JSON of a write that may be refused."""
         answer = await self._send("POST", who, path, body)
@@ -101,12 +118,20 @@ class Api:
         self._tokens[who] = _expected(answer, 200)["access_token"]
 
     async def _send(
-        self, method: str, who: str | None, path: str, body: dict[str, Any] | None
+        self,
+        method: str,
+        who: str | None,
+        path: str,
+        body: dict[str, Any] | bytes | None,
+        media_type: str | None = None,
     ) -> httpx.Response:
         self.calls += 1
         headers = {"Authorization": f"Bearer {self._tokens[who]}"} if who else {}
         if method == "POST":
             headers["Idempotency-Key"] = str(uuid4())
+        if isinstance(body, bytes):
+            headers["Content-Type"] = media_type or "application/octet-stream"
+            return await self._client.request(method, path, content=body, headers=headers)
         return await self._client.request(method, path, json=body, headers=headers)
 
 

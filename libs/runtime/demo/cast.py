@@ -11,14 +11,23 @@ from libs.identifiers.made_up import MadeUp, MadeUpPerson
 from libs.regions import names
 from libs.runtime.demo.api import Api
 from libs.runtime.postgres import EmbeddedPostgres
-from libs.runtime.registration import register_officer
+from libs.runtime.registration import register_client, register_officer
 from libs.webapp.callers import ROLE_NAMES, Role
+from libs.webapp.database import ALL_REGIONS
 
 YANTAI, ZAOZHUANG, WUHAN, ZIBO, DONGYING = "370600", "370400", "420100", "370300", "370500"
 # A county of each city: made-up people's numbers begin with it.
 COUNTIES = {YANTAI: "370602", ZAOZHUANG: "370402", WUHAN: "420102", ZIBO: "370302", DONGYING: "370502"}
 ROLES = (Role.CLERK, Role.REVIEWER, Role.FINANCE)
+CASHIER = "420100-cashier"  # pays what others have checked and approved
 EMPLOYEE = "310"
+
+# Systems of other departments: name, and the scopes they are given.
+SYSTEMS = {
+    "joint": ("市场监管联办登记（演示）", ["enrollment.joint_registration", "enrollment.read"]),
+    "tax": ("税务征缴（演示）", ["enrollment.tax_files", "enrollment.read"]),
+    "sharing": ("民政数据共享（演示）", ["enrollment.data_sharing", "enrollment.read"]),
+}
 
 # Contribution base and what of it goes to the personal account, yuan a month; made up.
 BASE_YUAN, ACCOUNT_YUAN = "6000.00", "120.00"
@@ -47,26 +56,42 @@ class Cast:
         """A clerk, a reviewer and a finance officer in each city, signed in."""
         for region_code in COUNTIES:
             for role in ROLES:
-                username, password = officer(region_code, role), secrets.token_urlsafe(18)
-                await register_officer(
-                    postgres,
-                    username=username,
-                    password=password,
-                    name=self.made_up.person(COUNTIES[region_code]).name,
-                    roles=[role],
-                    office=f"{names.name_of(region_code)}医疗保障经办机构",
-                    regions=[region_code],
-                )
-                await self._api.sign_in_officer(username, password)
+                await self.hire(postgres, officer(region_code, role), region_code, role)
+
+    async def hire(self, postgres: EmbeddedPostgres, username: str, region_code: str, role: Role) -> None:
+        """One officer more, signed in."""
+        password = secrets.token_urlsafe(18)
+        await register_officer(
+            postgres,
+            username=username,
+            password=password,
+            name=self.made_up.person(COUNTIES[region_code]).name,
+            roles=[role],
+            office=f"{names.name_of(region_code)}医疗保障经办机构",
+            regions=[region_code],
+        )
+        await self._api.sign_in_officer(username, password)
+
+    async def connect_systems(self, postgres: EmbeddedPostgres) -> None:
+        """Other departments' systems, each with what it may do, signed in."""
+        for client_id, (name, scopes) in SYSTEMS.items():
+            secret = secrets.token_urlsafe(18)
+            await register_client(
+                postgres, client_id=client_id, secret=secret, name=name, scopes=scopes, regions=ALL_REGIONS
+            )
+            await self._api.sign_in_system(client_id, client_id, secret)
 
     async def found_employers(self, region_codes: Iterable[str] = COUNTIES) -> None:
         """One employer in each of these cities."""
         for region_code in region_codes:
-            place = names.name_of(region_code).removesuffix("市")
-            made_up = self.made_up.employer(COUNTIES[region_code], place)
+            made_up = self.made_up.employer(COUNTIES[region_code], self.place(region_code))
             body = {"region_code": region_code, "credit_code": made_up.credit_code, "name": made_up.name}
             employer = await self._as_clerk(region_code, "/v1/enrollment/employers", body, 201)
             self._employers[region_code] = employer["id"]
+
+    def place(self, region_code: str) -> str:
+        """``枣庄``: how the city's employers begin their names."""
+        return names.name_of(region_code).removesuffix("市")
 
     async def populate(self, people_per_city: int) -> None:
         """People who stay where they are: the cities are not empty around the story."""

@@ -22,7 +22,7 @@ class Narrator:
 
     def opening(self, text: str) -> None:
         """What this is, before the first chapter."""
-        self._console.print(Panel(text, title="医保关系转移接续 演示", expand=False))
+        self._console.print(Panel(text, title="医保经办 演示", expand=False))
 
     def chapter(self, title: str, about: str) -> None:
         """A new case begins."""

@@ -13,15 +13,16 @@ import structlog
 from rich.console import Console
 
 from libs.casework.clock import SHANGHAI, ShiftedClock
+from libs.runtime.demo import counter_stories, stories
 from libs.runtime.demo.api import Api, MiniProgram
-from libs.runtime.demo.cast import DONGYING, ZIBO, Cast
+from libs.runtime.demo.cast import CASHIER, DONGYING, WUHAN, ZIBO, Cast, officer
 from libs.runtime.demo.narrator import Narrator
 from libs.runtime.demo.stage import Stage
-from libs.runtime.demo.stories import tell_all
 from libs.runtime.embedded import Installation, embedded
 from libs.runtime.postgres import THROW_AWAY_SETTINGS
 from libs.runtime.registration import register_client
 from libs.runtime.serving import address_of, listening_socket, served
+from libs.webapp.callers import Role
 
 SEED = 20260302
 PEOPLE_PER_CITY = 6
@@ -62,7 +63,9 @@ async def _tell(console: Console, folder: Path) -> None:
             status.update("登记工作人员、单位和虚构人员")
             stage = await _set_the_stage(console, client, installation, clock)
             status.stop()
-            await tell_all(stage)
+            await stories.tell_all(stage)
+            await counter_stories.tell_all(stage)
+            stories.close(stage)
 
 
 async def _set_the_stage(
@@ -79,6 +82,9 @@ async def _set_the_stage(
     )
     cast = Cast(api, SEED)
     await cast.hire_officers(installation.postgres)
+    await cast.hire(installation.postgres, officer(WUHAN, Role.CHIEF), WUHAN, Role.CHIEF)
+    await cast.hire(installation.postgres, CASHIER, WUHAN, Role.FINANCE)
+    await cast.connect_systems(installation.postgres)
     await cast.found_employers()
     await cast.populate(PEOPLE_PER_CITY)
     return Stage(api, cast, Narrator(console, clock), clock, backend)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.enrollment.models import Enrolment, Person, Transfer
+from services.enrollment.models import Enrolment, Paper, Person, Transfer
 
 
 async def find_bearer(session: AsyncSession, region_code: str, person_key: str) -> Person | None:
@@ -21,12 +21,15 @@ async def find_bearer(session: AsyncSession, region_code: str, person_key: str) 
 
 
 async def follow(session: AsyncSession, person: Person, previous_key: str) -> None:
-    """Enrolments and transfers of the person stand under the present key from now on.
+    """Enrolments, papers and transfers of the person stand under the present key from now on.
 
     Raises IntegrityError (``ux_enrolments_one_active``) if its bearer is enrolled elsewhere by now.
     """
     await session.execute(
         update(Enrolment).where(Enrolment.person_id == person.id).values(person_key=person.person_key)
+    )
+    await session.execute(
+        update(Paper).where(Paper.person_id == person.id).values(person_key=person.person_key)
     )
     await session.execute(
         update(Transfer)

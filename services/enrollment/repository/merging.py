@@ -10,7 +10,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.casebook.tables import cases
-from services.enrollment.models import Enrolment, Person, PersonMerge, Transfer
+from services.enrollment.domain.payouts import ENDED
+from services.enrollment.models import (
+    Enrolment,
+    Paper,
+    Payment,
+    Person,
+    PersonMerge,
+    RetireeCredit,
+    Transfer,
+    Withdrawal,
+)
 
 # A month that both have stays where it is: the merged record is read no more.
 _MOVE_MONTHS = text("""
@@ -72,6 +82,31 @@ async def move_transfers(session: AsyncSession, merge: Person, keep: Person) -> 
         .where(Transfer.region_code == merge.region_code, Transfer.person_key == merge.person_key)
         .values(person_key=keep.person_key)
     )
+
+
+async def move_papers_and_payments(session: AsyncSession, merge: Person, keep: Person) -> None:
+    """Papers are the kept person's to read; payments and credits stand in the kept record.
+
+    A month credited to a retiree under both records stays where it was: the money has moved.
+    """
+    paper = update(Paper).where(Paper.person_id == merge.id)
+    await session.execute(paper.values(person_id=keep.id, person_key=keep.person_key))
+    payment = update(Payment).where(Payment.person_id == merge.id)
+    await session.execute(payment.values(person_id=keep.id))
+    credited = select(RetireeCredit.month).where(RetireeCredit.person_id == keep.id)
+    await session.execute(
+        update(RetireeCredit)
+        .where(RetireeCredit.person_id == merge.id, RetireeCredit.month.not_in(credited))
+        .values(person_id=keep.id)
+    )
+
+
+async def open_withdrawals(session: AsyncSession, person_id: UUID) -> Sequence[str]:
+    """Numbers of the person's withdrawals that are approved and not ended, whoever applied."""
+    query = select(Withdrawal.case_no).where(
+        Withdrawal.person_id == person_id, Withdrawal.state.not_in([state.value for state in ENDED])
+    )
+    return (await session.execute(query.order_by(Withdrawal.case_no))).scalars().all()
 
 
 async def redirect_earlier_merges(session: AsyncSession, merge: Person, keep: Person) -> None:

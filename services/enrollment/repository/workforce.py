@@ -127,7 +127,7 @@ async def start_all(
 async def count_up(session: AsyncSession, times: Mapping[UUID, int]) -> dict[UUID, int]:
     """The people's versions grow by how many of their enrolments changed; what they are then."""
     rows = await session.execute(_AGAIN, {"ids": list(times), "times": list(times.values())})
-    return dict(rows)
+    return {row.id: row.version for row in rows}
 
 
 async def add_changes(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

@@ -6,13 +6,19 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from libs.refusals.faults import Fault, conflict
+from libs.webapp.database import asyncpg_of
 from services.enrollment.domain import employment
-from services.enrollment.domain.employment import NOBODY_YET, Known, Plan, Wish
+from services.enrollment.domain.crediting.packs import packs
+from services.enrollment.domain.deaths import Source
+from services.enrollment.domain.employment import NOBODY_YET, ChangeKind, Known, Plan, Wish
 from services.enrollment.domain.kinds import InsuranceKind
 from services.enrollment.domain.people import NewPerson
+from services.enrollment.domain.retirement import assess
+from services.enrollment.domain.stops import StopReason
 from services.enrollment.models import Person
-from services.enrollment.repository import enrolments, months
-from services.enrollment.service import enrolling, registering
+from services.enrollment.repository import enrolments, months, reads
+from services.enrollment.service import deaths, enrolling, people, registering
+from services.enrollment.service.deaths import Told
 from services.enrollment.service.desk import Desk
 from services.enrollment.service.registering import Named
 
@@ -31,17 +37,24 @@ async def faults_of_row(desk: Desk, row: Row) -> list[Fault]:
     faults = [replace(fault, pointer=f"/person{fault.pointer}") for fault in named.faults]
     if named.birth_date is None:
         return faults
+    faults += await _faults_of_retiring(desk, row, named)
     return faults + list((await _plan(desk, row.wish, named)).faults)
 
 
-async def carry_out(desk: Desk, row: Row) -> list[UUID]:
-    """Do it: the enrolments stopped and started. Raises Refusal where things have changed meanwhile."""
+async def carry_out(desk: Desk, row: Row, said_by: str, case_no: str) -> list[UUID]:
+    """Do it: the enrolments stopped and started. Raises Refusal where things have changed meanwhile.
+
+    ``said_by`` tells of a death, under ``case_no``: whoever died is insured nowhere any more.
+    """
     person = await registering.ensure_registered(desk, row.person)
     named = Named(row.person, person.person_key, person, person.birth_date, [])
     plan = await _plan(desk, row.wish, named)
     if plan.faults:  # somebody was faster: the whole form falls with this row
         raise conflict("changed_meanwhile", plan.faults[0].message, plan.faults)
     touched = []
+    if row.wish.reason is StopReason.DECEASED:
+        await _learn_of_death(desk, person, row, said_by, case_no)
+        return [UUID(stop.spell.enrolment_id or "") for stop in plan.stops]
     for stop in plan.stops:
         assert stop.spell.enrolment_id is not None, "spells here have their enrolment's key"
         stopped, _ = await enrolling.stop(desk, UUID(stop.spell.enrolment_id), stop.last_day, stop.reason)
@@ -51,6 +64,27 @@ async def carry_out(desk: Desk, row: Row) -> list[UUID]:
         started, _ = await enrolling.start(desk, replace(new, person_id=person.id))
         touched.append(started.id)
     return touched
+
+
+async def _learn_of_death(desk: Desk, person: Person, row: Row, said_by: str, case_no: str) -> None:
+    locked = await people.require_person(desk, person.id, lock=True)
+    told = Told(row.person.credential, row.wish.effective_on, Source.EMPLOYER, said_by, case_no)
+    await deaths.learn(desk, locked, told)
+
+
+async def _faults_of_retiring(desk: Desk, row: Row, named: Named) -> list[Fault]:
+    """职工退休 with too few years of contribution is told with the figures (the region's dated rule)."""
+    wish = row.wish
+    if wish.change is not ChangeKind.RETIRE or InsuranceKind.EMPLOYEE not in wish.insurance_kinds:
+        return []
+    if named.record is None:
+        return []
+    booked = await reads.booked_months(await asyncpg_of(desk.session), named.record.id)
+    rule = packs().retirement(row.person.region_code, wish.effective_on)
+    assessment = assess(booked, named.record.sex, wish.effective_on, rule)
+    if assessment.enough:
+        return []
+    return [Fault("contribution_years", assessment.sentence, "/change", assessment.rule_id)]
 
 
 async def _plan(desk: Desk, wish: Wish, named: Named) -> Plan:

@@ -83,6 +83,7 @@ async def approve(desk: Desk, merge_request_id: UUID) -> PersonMerge:
         "double_months": list(preview.double_months),
     }
     await merging.move_transfers(desk.session, merge, keep)
+    await merging.move_papers_and_payments(desk.session, merge, keep)
     await _end_record(desk, merge, keep)
     effects["account_fen"] = await _move_money(desk, wanted, merge, keep)
     _decide(desk, wanted, APPROVED, None, effects)
@@ -162,8 +163,11 @@ async def _record_of(desk: Desk, person: Person) -> Record:
         open_transfers=[
             OpenTransfer(row.case_no, Side(row.side), row.counterpart_region_code) for row in open_here
         ],
-        open_withdrawals=await merging.open_cases(
-            desk.session, person.region_code, _WITHDRAWAL, [person.person_key]
+        open_withdrawals=sorted(
+            {
+                *await merging.open_cases(desk.session, person.region_code, _WITHDRAWAL, [person.person_key]),
+                *await merging.open_withdrawals(desk.session, person.id),
+            }
         ),
     )
 

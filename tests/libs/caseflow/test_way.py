@@ -119,6 +119,17 @@ async def test_what_was_prepared_is_undone_when_the_case_ends_without(office: Of
     assert office.diary.lines == ["reached review", "ended without"]
 
 
+@pytest.mark.parametrize("action", ["refuse", "withdraw"])
+async def test_what_was_prepared_is_undone_also_when_the_case_went_back_to_supplementing(
+    office: Office, action: str
+) -> None:
+    case = await office.acted(await office.applied(withdrawal()), "accept", clerk(WUHAN))
+    case = await office.acted(case, "request-supplement", clerk(WUHAN), remarks=["签字不清"])
+    body = {"reasons": ["逾期未补"]} if action == "refuse" else {"reason": "不办了"}
+    await office.acted(case, action, clerk(WUHAN), **body)
+    assert office.diary.lines == ["reached review", "ended without"]
+
+
 async def test_a_refusal_names_all_reasons_and_tells_the_applicant(office: Office) -> None:
     case = await office.applied(withdrawal(wrong="账户没有余额"))
     case = await office.acted(case, "refuse", clerk(WUHAN), reasons=["不是本人"])

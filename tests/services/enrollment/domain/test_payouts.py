@@ -43,7 +43,7 @@ def test_a_contradiction_among_bad_lines_is_told_with_them() -> None:
     assert [fault.code for fault in refusal.faults] == ["unknown_line", "contradicts"]
 
 
-@pytest.mark.parametrize("end", ENDED)
+@pytest.mark.parametrize("end", sorted(ENDED))
 def test_an_end_is_an_end(end: State) -> None:
     for state in State:
         with pytest.raises(Refusal):

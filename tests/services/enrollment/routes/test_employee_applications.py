@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from libs.contracts.enrollment import PersonDeceased
 from libs.identifiers.made_up import MadeUpPerson
 from libs.webapp.callers import Role
 from tests.services.enrollment.applications import (
@@ -20,6 +21,7 @@ from tests.services.enrollment.applications import (
     apply,
 )
 from tests.services.enrollment.counter import YANTAI, ZAOZHUANG, Counter
+from tests.support.service import published
 from tests.support.tokens import citizen, officer
 
 FORM = "employee-registration-form"
@@ -255,3 +257,45 @@ async def test_an_officer_finds_what_changed_between_acceptance_and_approval(cou
     answer = await act(counter, case, "approve", clerk)
     assert (answer.status_code, answer.json()["code"]) == (409, "not_approvable")
     assert "枣庄市" in answer.text
+
+
+async def paid(payroll: Payroll, person: MadeUpPerson, first_year: int) -> None:
+    """Employed since January of this year, and every month paid to February 2026."""
+    await payroll.done(row(person, on=f"{first_year}-01-01"))
+    counter = payroll.counter
+    credential = {"type": "resident_id", "number": person.id_number}
+    search = await counter.post("persons/search", {"region_code": ZAOZHUANG, "credential": credential})
+    months = [f"{year}-{month:02d}" for year in range(first_year, 2026) for month in range(1, 13)]
+    told = [{"month": month, "base_yuan": "3000.00"} for month in [*months, "2026-01", "2026-02"]]
+    body = {"person_id": search.json()["id"], "insurance_kind": "310", "months": told}
+    await counter.done("contributions", body)
+
+
+async def test_retirement_is_checked_against_the_region_s_dated_rule(
+    counter: Counter, payroll: Payroll
+) -> None:
+    papers = (FORM, "retirement-approval")
+    short, long = (counter.people.person("370402", born=(1966, 1968)) for _ in range(2))
+    await paid(payroll, short, 2010)
+    await paid(payroll, long, 1995)
+    (fault,) = await payroll.refused(row(short, "retire"), papers=papers)
+    assert (fault["code"], fault["rule"]) == ("contribution_years", "370000-retirement@2010")
+    assert "累计缴费16年2个月" in fault["message"]
+    assert "请继续缴费或按规定一次性补足" in fault["message"]
+    await payroll.done(row(long, "retire"), papers=papers)
+    assert await payroll.spells(long) == [
+        ("employee", "1995-01-01", "2026-02-28", "retired"),
+        ("retiree", "2026-03-01", None, None),
+    ]
+
+
+async def test_whoever_died_is_insured_nowhere_any_more(payroll: Payroll, worker: MadeUpPerson) -> None:
+    await payroll.done(row(worker, on="2025-01-01"), insurance_kinds=["310", "510"])
+    await payroll.done(row(worker, "terminate", "2026-03-05", reason="deceased"))
+    assert await payroll.spells(worker) == [("employee", "2025-01-01", "2026-03-05", "deceased")]
+    active = await payroll.counter.rows("SELECT 1 FROM enrolments WHERE stopped_on IS NULL")
+    assert active == [], "of the other kind too"
+    (fact,) = await published(payroll.counter.resources, PersonDeceased)
+    assert (fact.source, str(fact.deceased_on)) == ("employer", "2026-03-05")
+    (fault,) = await payroll.refused(row(worker, on="2026-03-06"))
+    assert fault["code"] == "deceased"

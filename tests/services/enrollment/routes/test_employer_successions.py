@@ -131,7 +131,8 @@ async def test_each_person_s_facts_come_in_order_and_what_was_declared_is_kept(c
     events = await published_events(counter.resources)
     for card in cards:
         theirs = [event.type.split(".")[-2] for event in events if event.partitionkey == card.key]
-        assert theirs == ["enrolment_started"] * 2 + ["enrolment_stopped"] * 2 + ["enrolment_started"] * 2
+        moved = ["enrolment_stopped"] * 2 + ["enrolment_started"] * 2
+        assert theirs == ["person_registered"] + ["enrolment_started"] * 2 + moved
     stops = await published(counter.resources, EnrolmentStopped)
     starts = await published(counter.resources, EnrolmentStarted)
     assert {str(stop.stopped_on) for stop in stops} == {"2026-02-28"}
