@@ -125,7 +125,7 @@ def kafka(
 def bench(
     seconds: Annotated[float, typer.Option(help="每一行测量的秒数")] = 3.0,
     output: Annotated[Path, typer.Option(help="JSON结果文件")] = Path("bench-results.json"),
-    contributions: Annotated[int, typer.Option(help="入账一行的笔数")] = 100_000,
+    contributions: Annotated[int, typer.Option(help="入账一行的笔数")] = 1_000_000,
 ) -> None:
     """在同一次运行中测量各热路径和它们的下限，给出比值。"""
     from libs.runtime.bench.run import run_bench

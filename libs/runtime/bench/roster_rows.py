@@ -91,7 +91,9 @@ async def _floor(url: str, people: int) -> Sample:
             )
         ]
         records = [tuple(row) for row in await connection.fetch(f"SELECT {', '.join(columns)} FROM {table}")]
-        assert len(records) == people, f"{len(records)} rows in {table}"
+        # A pupil nobody knew is told of twice: registered, and enrolled.
+        expected = people * (2 if table == "outbox" else 1)
+        assert len(records) == expected, f"{len(records)} rows in {table}"
         rows[table] = (columns, records)
         await connection.execute(f"CREATE TABLE bench_{table} (LIKE {table} INCLUDING ALL)")
     started = time.perf_counter()
