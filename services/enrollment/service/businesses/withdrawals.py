@@ -189,6 +189,10 @@ async def _open_withdrawal(desk: CaseDesk, person: Person) -> tuple[int, str | N
 
 async def _find_person(desk: CaseDesk, application: Form) -> tuple[Person | None, list[Fault]]:
     """The insured person here. Whoever cannot name them rightly learns nothing about them."""
+    approved = desk.case and await withdrawals.find_withdrawal(desk.session, desk.case.case_no)
+    if approved:
+        # Identified when it was approved. Credential and name may change since; a merge waits for the end.
+        return await people.find_record(desk.session, approved.person_id), []
     told = _person_of(application)
     at = "/payload/person" if application.payload.person else "/applicant"
     key = desk.flow.protector.blind_index(told.credential.canonical)
@@ -203,6 +207,8 @@ async def _require_person(desk: CaseDesk, application: Form) -> Person:
     """The person, locked. Raises Refusal (conflict) where the record changed under another name meanwhile."""
     person, faults = await _find_person(desk, application)
     locked = await people.lock_person(desk.session, person.id) if person else None
+    while locked is not None and locked.merged_into is not None:  # while we waited for it
+        locked = await people.lock_person(desk.session, locked.merged_into)
     if locked is None:
         raise conflict("no_person", faults[0].message, faults)
     return locked
