@@ -17,8 +17,8 @@ from services.enrollment.models import RetireeCredit, RetireeRun
 from services.enrollment.repository.contribution_files import APPLYING, DONE
 
 # Retirees from the month after the enrolment as such began (本系统约定: the month of retiring is paid for
-# as somebody working) to the month it ended. Locked in the order of the keys, as everywhere; a record that is merged while we
-# wait for it is left to the next chunk, which finds the enrolment with the one that goes on.
+# as somebody working) to the month it ended. Locked in the order of the keys, as everywhere; a record that
+# is merged while we wait for it is left to the next chunk, which finds the enrolment with the kept one.
 _LOCK_RETIREES = text("""
     SELECT p.id, (
         SELECT e.declared_wage_fen FROM enrolments e
