@@ -83,11 +83,24 @@ def credential(card: Card) -> dict[str, str]:
     return {"credential_type": "resident_id", "credential_no": card.id_number}
 
 
-async def carried_out(counter: Counter, body: dict[str, Any]) -> dict[str, Any]:
-    """The case once it is completed, by a second officer where it is reviewed."""
+async def decided(counter: Counter, body: dict[str, Any]) -> dict[str, Any]:
+    """The case; approved by a second officer where it is reviewed."""
     case = await applied(counter, body)
-    if case["status"] == "submitted":
-        case = await acted(counter, case, "accept", officer(body["region_code"], Role.CLERK, subject="a"))
-        case = await acted(counter, case, "approve", officer(body["region_code"], Role.REVIEWER, subject="b"))
+    if case["status"] != "submitted":
+        return case
+    case = await acted(counter, case, "accept", officer(body["region_code"], Role.CLERK, subject="a"))
+    return await acted(counter, case, "approve", officer(body["region_code"], Role.REVIEWER, subject="b"))
+
+
+async def carried_out(counter: Counter, body: dict[str, Any]) -> dict[str, Any]:
+    """The case, completed."""
+    case = await decided(counter, body)
     assert case["status"] == "completed", case
     return case
+
+
+async def paid_for(counter: Counter, employer: dict[str, Any]) -> Card:
+    """Somebody of February for whom the employer owes nothing."""
+    card = await hired(counter, employer, since="2026-02-01")
+    await counter.contribute(card, ["2026-02"])
+    return card

@@ -17,11 +17,12 @@ from services.enrollment.repository import payers, retiree_credits
 from services.enrollment.service.coming_months import record_chunk
 from services.enrollment.service.retiree_credits import credit_chunk
 from services.enrollment.worker import work_off
-from tests.services.enrollment.changes import changed, credential, line, same_birth_and_sex
+from tests.services.enrollment import certificates
+from tests.services.enrollment.changes import changed, credential, key_of, line, same_birth_and_sex
 from tests.services.enrollment.counter import ZAOZHUANG, Card, Counter, accepted
 from tests.services.enrollment.tax import Row, Tax, row_of
 from tests.support.service import published
-from tests.support.tokens import officer
+from tests.support.tokens import citizen, officer
 
 RESIDENT = {"insurance": "390", "person_kind": "城乡居民", "base": "", "unit": "640.00", "personal": "400.00"}
 
@@ -33,8 +34,9 @@ def tax(counter: Counter) -> Tax:
 
 async def merged(counter: Counter, keep: Card, merge: Card) -> None:
     body = {"keep_id": keep.id, "merge_id": merge.id, "evidence": [{"name": "户口簿"}], "reason": "重复建档"}
-    request = await counter.done("person-merges", body, officer(ZAOZHUANG, Role.CLERK, subject="a"))
-    reviewer = officer(ZAOZHUANG, Role.REVIEWER, subject="b")
+    region = keep.region_code
+    request = await counter.done("person-merges", body, officer(region, Role.CLERK, subject="a"))
+    reviewer = officer(region, Role.REVIEWER, subject="b")
     await counter.done(f"person-merges/{request['id']}/approve", {}, reviewer)
 
 
@@ -171,6 +173,38 @@ async def test_the_credential_of_before_under_another_name_is_somebody_else(
     await changed(counter, card, line("credential", credential(same_birth_and_sex(counter, card.id_number))))
     file = await tax.book(Row("SN-0001", card.id_number, "别人"))
     assert await tax.outcomes(file) == [("unmatched", ["other_name"])]
+
+
+async def certified(counter: Counter) -> tuple[Card, str]:
+    """Somebody of 武汉 with a certificate: its document."""
+    card = await counter.person(certificates.WUHAN)
+    await counter.stop(await counter.enrol(card))
+    filled_in = certificates.form(await certificates.applicant(counter, card))
+    document, _ = await certificates.issued(counter.client, filled_in, certificates.bearer(card))
+    return card, document["id"]
+
+
+async def may_read(counter: Counter, document: str, key: str) -> bool:
+    answer = await counter.get(f"papers/{document}", citizen(key))
+    assert answer.status_code in (200, 404)
+    return answer.status_code == 200
+
+
+async def test_a_certificate_of_before_is_its_bearer_s_under_another_credential(counter: Counter) -> None:
+    card, document = await certified(counter)
+    new = same_birth_and_sex(counter, card.id_number)
+    await changed(counter, card, line("credential", credential(new)))
+    readers = [await may_read(counter, document, key) for key in (card.key, key_of(counter, new))]
+    assert readers == [False, True]
+
+
+async def test_a_certificate_of_a_merged_record_is_the_kept_one_s(counter: Counter) -> None:
+    merge, document = await certified(counter)
+    keep = await counter.person(certificates.WUHAN)
+    assert not await may_read(counter, document, keep.key)
+    await merged(counter, keep, merge)
+    readers = [await may_read(counter, document, card.key) for card in (merge, keep)]
+    assert readers == [False, True]
 
 
 async def test_whoever_waits_for_a_record_that_is_merged_gets_the_one_that_goes_on(counter: Counter) -> None:
