@@ -16,6 +16,7 @@ from services.enrollment.models import (
     DeathNotice,
     Enrolment,
     Paper,
+    Payment,
     Person,
     PersonMerge,
     RetireeCredit,
@@ -81,6 +82,12 @@ _SUCCEEDING_ACCOUNTS = text("""
         AND k.owner = p.merged_into::text
     WHERE a.id = ANY(CAST(:ids AS uuid[])) AND a.kind = 'personal_account'
 """)
+
+
+async def lock_payments(session: AsyncSession, person_ids: Collection[UUID]) -> None:
+    """Lock the people's payments, before the people: so does whoever takes back or completes one."""
+    query = select(Payment.row_no).where(Payment.person_id.in_(person_ids))
+    await session.execute(query.order_by(Payment.file_id, Payment.row_no).with_for_update())
 
 
 async def come_home(session: AsyncSession, kept_ids: Collection[UUID]) -> None:

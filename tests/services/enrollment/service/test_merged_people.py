@@ -222,6 +222,21 @@ async def test_whoever_waits_for_a_record_that_is_merged_gets_the_one_that_goes_
         assert str((await found)[merge.key].id) == keep.id
 
 
+async def test_a_merge_waits_for_payments_before_it_takes_the_people(counter: Counter, tax: Tax) -> None:
+    """Red entries lock the payment, then its person: the other way round they would wait in a circle."""
+    keep = await counter.person()
+    merge, _ = await paid_up(counter, tax, "SN-0001")
+    async with counter.resources.database.transaction(ALL_REGIONS) as red:
+        await red.execute(text("SELECT 1 FROM contribution_payments FOR UPDATE"))
+        merging = asyncio.create_task(merged(counter, keep, merge))
+        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+        while not await red.scalar(waits):
+            assert not merging.done()
+        lock = text("SELECT 1 FROM persons WHERE id = CAST(:id AS uuid) FOR NO KEY UPDATE SKIP LOCKED")
+        assert await red.scalar(lock, {"id": merge.id}) == 1
+    await merging
+
+
 async def crossed(counter: Counter) -> list[Card]:
     """Two people whose keys and ids are in opposite order; the lower key first."""
     first = await counter.person()
