@@ -21,6 +21,7 @@ from tests.services.enrollment import certificates
 from tests.services.enrollment.changes import changed, credential, key_of, line, same_birth_and_sex
 from tests.services.enrollment.counter import ZAOZHUANG, Card, Counter, accepted
 from tests.services.enrollment.tax import Row, Tax, row_of
+from tests.services.enrollment.withdrawals import data_sharing
 from tests.support.service import published
 from tests.support.tokens import citizen, officer
 
@@ -163,6 +164,37 @@ async def test_a_file_may_name_the_credential_of_before(counter: Counter, tax: T
     assert await tax.outcomes(await tax.book(row.red("SN-0002"))) == [("matched", [])]
     (fact,) = await published(counter.resources, ContributionsTakenBack)
     assert [(fact.person_key,)] == await counter.rows("SELECT person_key FROM persons")
+
+
+async def test_nothing_is_booked_for_the_months_after_a_death(counter: Counter, tax: Tax) -> None:
+    card = await counter.person()
+    await counter.enrol(card)
+    told = {"credential_type": "resident_id", "credential_no": card.id_number}
+    notice = {"credential": told, "deceased_on": "2026-01-20", "source": "公安", "reference": "GA-1"}
+    await counter.done("death-notices", {"notices": [notice]}, data_sharing())
+    before, after = [
+        await row_of(counter, card, serial, period=period)
+        for serial, period in (("SN-0001", "2026-01"), ("SN-0002", "2026-02"))
+    ]
+    file = await tax.book(before, after)
+    assert await tax.outcomes(file) == [("matched", []), ("unmatched", ["month_outside_enrolment"])]
+    assert (await balance(counter, card), await months(counter, card)) == ("100.00", ["2026-01"])
+
+
+async def test_a_row_s_cause_cured_by_a_merge_is_attributed_once(counter: Counter, tax: Tax) -> None:
+    keep, merge = await counter.person(), await counter.person()
+    await counter.stop(await counter.enrol(keep))
+    row = await row_of(counter, merge, "SN-0001")
+    file = await tax.book(row)
+    assert await tax.outcomes(file) == [("unmatched", ["month_outside_enrolment"])]
+    await merged(counter, keep, merge)
+    answer = await tax.reapply(file, 1)
+    assert [one["code"] for one in answer.json()["reasons"]] == ["other_name"]
+    await changed(counter, keep, line("name", row.name))
+    for _ in range(2):
+        assert (await tax.reapply(file, 1)).json()["outcome"] == "matched"
+    assert (await balance(counter, keep), await months(counter, keep)) == ("100.00", ["2026-02"])
+    await require_sound_ledger(counter)
 
 
 async def test_the_credential_of_before_under_another_name_is_somebody_else(
