@@ -14,7 +14,6 @@ from libs.contracts.enrollment import (
 )
 from libs.webapp.callers import Role
 from tests.services.enrollment.applications import WUHAN, Applicant, act, acted, applied
-from tests.services.enrollment.changes import changed, credential, line, same_birth_and_sex
 from tests.services.enrollment.counter import YANTAI, ZAOZHUANG, Counter, accepted
 from tests.services.enrollment.withdrawals import (
     OF_WUHAN,
@@ -32,7 +31,6 @@ from tests.services.enrollment.withdrawals import (
     paid_line,
     payable,
     payee,
-    registered,
     require_sound_ledger,
     reviewer,
     status_of,
@@ -391,49 +389,3 @@ async def test_the_account_is_masked_below_clearance(counter: Counter) -> None:
     assert in_full["payee"]["account_no"] == "6222020200011122"
     assert (masked["payee"]["account_no"], masked["amount_yuan"]) == ("************1122", "200.00")
     assert (await counter.get(f"withdrawals/{case['case_no']}", clerk(YANTAI))).status_code == 404
-
-
-async def test_another_credential_meanwhile_is_the_same_person(counter: Counter) -> None:
-    one = await insured(counter)
-    case = await applied(counter, form(one), clerk())
-    case = await acted(counter, case, "accept", clerk())
-    case = await acted(counter, case, "approve", reviewer())
-    new = same_birth_and_sex(counter, one.card.id_number)
-    await changed(counter, one.card, line("credential", credential(new)), line("name", "欧阳某"))
-    case = await acted(counter, case, "finance-check", accountant())
-    case = await acted(counter, case, "chief-approve", chief())
-    batch = await batch_of(counter)
-    await answered(counter, batch, *(paid_line(each) for each in batch["lines"]))
-    assert await status_of(counter, case, clerk()) == "completed"
-    await require_sound_ledger(counter)
-
-
-async def test_a_late_payment_opens_the_closed_account_again(counter: Counter) -> None:
-    one = await insured(counter)
-    await payable(counter, form(one))
-    batch = await batch_of(counter)
-    await answered(counter, batch, *(paid_line(each) for each in batch["lines"]))
-    state = "SELECT state FROM ledger_accounts WHERE kind = 'personal_account'"
-    assert await counter.rows(state) == [("closed",)]
-    await counter.contribute(one.card, ["2025-12"])
-    assert await counter.rows(state) == [("open",)]
-    await payable(counter, form(one))
-    (again,) = (await batch_of(counter))["lines"]
-    assert again["amount_yuan"] == "100.00"
-    await require_sound_ledger(counter)
-
-
-async def test_a_merge_waits_for_the_withdrawal_an_heir_applied_for(counter: Counter) -> None:
-    one, twin = await insured(counter), await registered(counter, WUHAN)
-    papers = (*OF_WUHAN, "agreed-payee-identity-and-account", "death-commitment")
-    body = form_of_heir(one, widow_of(counter), *papers, death_commitment=COMMITMENT)
-    case = await applied(counter, body, clerk())
-    await acted(counter, await acted(counter, case, "accept", clerk()), "approve", reviewer())
-    told = {
-        "keep_id": twin.card.id,
-        "merge_id": one.card.id,
-        "evidence": [{"name": "户口簿"}],
-        "reason": "重复",
-    }
-    answer = await counter.post("person-merges", told, clerk())
-    assert {fault["code"] for fault in answer.json()["errors"]} == {"account_on_hold", "withdrawal_under_way"}
