@@ -181,6 +181,8 @@ def _stop(
     if active is None:
         return Plan(faults=(_nothing_active(known, kind),))
     months = (known.paid_months or {}).get(kind, ())
+    if reason is StopReason.DECEASED:
+        months = ()  # whatever was paid for the time after is listed for refund (domain/deaths.py)
     # A retiree's relation goes on where it was: months paid ahead would have to be given back.
     faults = faults_of_stop(active, last_day, paid_months=months, today=today)
     return Plan(stops=(Stop(active, last_day, reason),), faults=tuple(_at_row(fault) for fault in faults))

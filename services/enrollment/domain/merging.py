@@ -87,6 +87,18 @@ def reasons_against(keep: Record, merge: Record) -> list[Fault]:
             Fault("withdrawal_under_way", f"个人账户一次性支取（办件编号{case_no}）正在办理。", pointer)
             for case_no in record.open_withdrawals
         ]
+    faults += [
+        Fault(
+            "deceased_and_insured",
+            f"另一条档案已登记死亡（{other.deceased_on}），人员编号{record.id}仍在保：{evidence(spell)}。"
+            "请先登记该档案的死亡或停保；误报的请先撤销死亡信息。",
+            pointer,
+        )
+        for record, other, pointer in ((keep, merge, "/keep_id"), (merge, keep, "/merge_id"))
+        if other.deceased_on
+        for spell in record.spells
+        if spell.is_active
+    ]
     if keep.deceased_on and merge.deceased_on and keep.deceased_on != merge.deceased_on:
         message = f"两条档案登记的死亡日期不一致（{keep.deceased_on}、{merge.deceased_on}），请先更正。"
         faults.append(Fault("deceased_disagrees", message, "/merge_id"))

@@ -105,6 +105,21 @@ class Arrears:
 
 
 @dataclass(frozen=True)
+class Owed:
+    """What an employer owes in all: of how many people, how many months (person by person), from when on."""
+
+    people: int
+    months: int
+    first: str
+    last: str
+
+    def sentence(self, employer_name: str) -> str:
+        """For the officer who decides whether the employer may end."""
+        span = self.first if self.first == self.last else f"{self.first}至{self.last}"
+        return f"单位“{employer_name}”有欠费：{self.people}人共{self.months}个月（{span}），须核对清缴情况"
+
+
+@dataclass(frozen=True)
 class Place:
     """Where a page of arrears ended."""
 

@@ -84,6 +84,8 @@ class Payment(Base):
             postgresql_where=text("outcome = 'matched' AND length(period) = 4 AND kind <> 'correction'"),
         ),
         Index("ix_contribution_payments_outcome", "file_id", "outcome", "row_no"),
+        # A person's payments go over when two records become one.
+        Index("ix_contribution_payments_person", "person_id", postgresql_where=text("person_id IS NOT NULL")),
         Index("ix_contribution_payments_period", "region_code", "period"),
         Index(
             "ix_contribution_payments_coming",

@@ -9,14 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.enrollment.domain.payments import Outcome
 from services.enrollment.domain.transfers import LEAVING
-from services.enrollment.models import Payment, Transfer
+from services.enrollment.models import Payment, Person, Transfer
 
 
 async def lock_due(session: AsyncSession, this_month: str, limit: int) -> Sequence[Payment]:
     """Some years paid in one region whose months have come meanwhile; locked, others' are skipped."""
+    # By the person's present key: the payment names the credential of its day.
     leaving = exists().where(
+        Person.id == Payment.person_id,
         Transfer.region_code == Payment.region_code,
-        Transfer.person_key == Payment.person_key,
+        Transfer.person_key == Person.person_key,
         Transfer.insurance_kind == Payment.insurance_kind,
         Transfer.state.in_([state.value for state in LEAVING]),
     )

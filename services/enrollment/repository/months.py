@@ -41,7 +41,7 @@ async def known_months(
         ContributionMonth.counts_as == counts_as(kind),
         ContributionMonth.month.in_(months),
     )
-    return {row.month: _known_of(row) for row in (await session.execute(query)).scalars()}
+    return {row.month: known_of(row) for row in (await session.execute(query)).scalars()}
 
 
 async def own_months(session: AsyncSession, person_id: UUID, kind: InsuranceKind) -> Sequence[str]:
@@ -150,7 +150,8 @@ def _revive_parameters(
     }
 
 
-def _known_of(row: ContributionMonth, *, has_left: bool = False) -> KnownMonth:
+def known_of(row: ContributionMonth, *, has_left: bool = False) -> KnownMonth:
+    """A month as the rules see it."""
     return KnownMonth(
         month=row.month,
         insurance_kind=InsuranceKind(row.insurance_kind),

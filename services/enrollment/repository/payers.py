@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -29,13 +29,27 @@ _FIND = text("""
     WHERE region_code = :region_code AND person_key = ANY(CAST(:keys AS text[]))
 """)
 
-# In the order of the ids, as every transaction that locks several people does.
-_LOCK = text("""
-    SELECT id, person_key, name, birth_date, region_code FROM persons
-    WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE
+# A credential that was changed: the tax authority may learn of it later than we do.
+_FIND_EARLIER = text("""
+    SELECT a.person_key, coalesce(p.merged_into, p.id) AS id
+    FROM person_aliases a JOIN persons p ON p.id = a.person_id
+    WHERE a.region_code = :region_code AND a.person_key = ANY(CAST(:keys AS text[]))
 """)
 
+# In the order of the keys, as every transaction that locks several people does.
+_LOCK = text("""
+    SELECT id, person_key, name, birth_date, region_code, merged_into FROM persons
+    WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY person_key FOR NO KEY UPDATE
+""")
+
+_LEADS_TO = text(
+    "SELECT id, coalesce(merged_into, id) AS kept FROM persons WHERE id = ANY(CAST(:ids AS uuid[]))"
+)
+
 _TAKE_BACK = text("SELECT contribution_months_take_back(:region_code, CAST(:serials AS text[]))")
+
+
+Asked = TypeVar("Asked", str, UUID)
 
 
 @dataclass(frozen=True)
@@ -64,12 +78,41 @@ class MonthToAdd:
 async def lock_people(
     session: AsyncSession, region_code: str, person_keys: Collection[str]
 ) -> dict[str, LockedPerson]:
-    """The region's records by the blind indexes asked for."""
+    """The region's records by the blind indexes asked for; present keys go before earlier ones."""
     keys = sorted(set(person_keys))
-    found = (await session.execute(_FIND, {"region_code": region_code, "keys": keys})).all()
-    ids = sorted({row.id for row in found})
-    records = {row.id: LockedPerson(*row) for row in await session.execute(_LOCK, {"ids": ids})}
-    return {row.person_key: records[row.id] for row in found}
+
+    async def find() -> dict[str, UUID]:
+        found = await session.execute(_FIND, {"region_code": region_code, "keys": keys})
+        ids: dict[str, UUID] = {row.person_key: row.id for row in found}
+        unknown = [key for key in keys if key not in ids]
+        if unknown:
+            earlier = await session.execute(_FIND_EARLIER, {"region_code": region_code, "keys": unknown})
+            ids |= {row.person_key: row.id for row in earlier}
+        return ids
+
+    return await _locked(session, find)
+
+
+async def lock_records(session: AsyncSession, person_ids: Collection[UUID]) -> dict[UUID, LockedPerson]:
+    """The records with these keys; of a record that was merged, the one that goes on."""
+    ids = sorted(set(person_ids))
+
+    async def find() -> dict[UUID, UUID]:
+        return {row.id: row.kept for row in await session.execute(_LEADS_TO, {"ids": ids})}
+
+    return await _locked(session, find)
+
+
+async def _locked(
+    session: AsyncSession, find: Callable[[], Awaitable[Mapping[Asked, UUID]]]
+) -> dict[Asked, LockedPerson]:
+    """Find and lock; again where somebody was merged while we waited: nothing goes to an ended record."""
+    while True:
+        found = await find()
+        rows = (await session.execute(_LOCK, {"ids": sorted(set(found.values()))})).all()
+        if all(row.merged_into is None for row in rows):
+            records = {row.id: LockedPerson(*row[:-1]) for row in rows}
+            return {asked: records[person_id] for asked, person_id in found.items()}
 
 
 async def spells_of(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.enrollment.domain.kinds import InsuranceKind
 from services.enrollment.domain.payments import Outcome
-from services.enrollment.domain.reconciling import Arrears, Booked, Coverage, Heads, PaidFor, Place
+from services.enrollment.domain.reconciling import Arrears, Booked, Coverage, Heads, Owed, PaidFor, Place
 from services.enrollment.domain.tax_files.rows import PaymentKind
 
 # Somebody who changed employers within the month is expected from the later one. A month that stands
@@ -87,8 +87,18 @@ _ARREARS = """
     ) AS owed
     WHERE e.region_code = :region_code AND e.person_kind <> 'retiree' AND e.transferred_out_on IS NULL
       {which} AND (e.person_id, e.id) > (:after_person, :after_enrolment) AND owed.months IS NOT NULL
-    ORDER BY e.person_id, e.id LIMIT :limit
+    ORDER BY e.person_id, e.id LIMIT CAST(:limit AS bigint)
 """
+_OWED = (
+    """
+    SELECT count(DISTINCT owing.person_id) AS people, min(owing.months[1]) AS first,
+           max(owing.months[cardinality(owing.months)]) AS last,
+           coalesce(sum(cardinality(owing.months)), 0)::bigint AS months
+    FROM ("""
+    + _ARREARS
+    + """) AS owing
+"""
+)
 NOBODY = UUID(int=0)
 _WHICH = {
     "region": "",
@@ -107,6 +117,22 @@ class ArrearsPage:
     person_id: UUID | None
     after: Place | None
     limit: int
+
+
+async def owed_by(
+    session: AsyncSession, region_code: str, employer_id: UUID, months: Sequence[str]
+) -> Owed | None:
+    """What an employer owes of these months, all its people together; None where nothing."""
+    wanted = {
+        "region_code": region_code,
+        "employer_id": employer_id,
+        "months": list(months),
+        "after_person": NOBODY,
+        "after_enrolment": NOBODY,
+        "limit": None,
+    }
+    row = (await session.execute(text(_OWED.format(which=_WHICH["employer"])), wanted)).one()
+    return Owed(row.people, row.months, row.first, row.last) if row.people else None
 
 
 async def coverage(

@@ -17,7 +17,8 @@ from services.enrollment.models import RetireeCredit, RetireeRun
 from services.enrollment.repository.contribution_files import APPLYING, DONE
 
 # Retirees from the month after the enrolment as such began (本系统约定: the month of retiring is paid for
-# as somebody working) to the month it ended. Locked in the order of the ids, as everywhere.
+# as somebody working) to the month it ended. Locked in the order of the keys, as everywhere; a record that
+# is merged while we wait for it is left to the next chunk, which finds the enrolment with the kept one.
 _LOCK_RETIREES = text("""
     SELECT p.id, (
         SELECT e.declared_wage_fen FROM enrolments e
@@ -32,7 +33,8 @@ _LOCK_RETIREES = text("""
           AND e.transferred_out_on IS NULL
           AND NOT EXISTS (SELECT FROM retiree_credits c WHERE c.person_id = e.person_id AND c.month = :month)
         ORDER BY e.person_id LIMIT :limit)
-    ORDER BY p.id FOR NO KEY UPDATE OF p
+      AND p.merged_into IS NULL
+    ORDER BY p.person_key FOR NO KEY UPDATE OF p
 """)
 
 

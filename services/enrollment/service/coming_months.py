@@ -6,7 +6,8 @@ and stopping in the middle of a year is not refused for months that were paid ah
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from services.enrollment.domain.contributing import NewMonth, covers
 from services.enrollment.domain.kinds import InsuranceKind, counts_as
@@ -31,7 +32,7 @@ async def record_chunk(desk: Desk, limit: int = CHUNK_YEARS) -> bool:
     if not rows:
         return False
     region_code = rows[0].region_code
-    people = await payers.lock_people(desk.session, region_code, [row.person_key or "" for row in rows])
+    people = await payers.lock_records(desk.session, [row.person_id for row in rows if row.person_id])
     await payers.add_months(
         desk.session, region_code, await _months(desk, rows, people, this_month), desk.now
     )
@@ -40,7 +41,7 @@ async def record_chunk(desk: Desk, limit: int = CHUNK_YEARS) -> bool:
 
 
 async def _months(
-    desk: Desk, rows: Sequence[Payment], people: dict[str, LockedPerson], this_month: str
+    desk: Desk, rows: Sequence[Payment], people: Mapping[UUID, LockedPerson], this_month: str
 ) -> list[MonthToAdd]:
     ids = {person.id for person in people.values()}
     spells = await payers.spells_of(desk.session, ids)
@@ -51,7 +52,8 @@ async def _months(
     }
     found = []
     for row in rows:
-        person, kind = people[row.person_key or ""], InsuranceKind(row.insurance_kind)
+        assert row.person_id is not None, "a matched row has its person"
+        person, kind = people[row.person_id], InsuranceKind(row.insurance_kind)
         own = [spell for spell, _ in spells[person.id] if spell.insurance_kind == kind]
         for month in due[row.file_id, row.row_no]:
             key = (person.id, counts_as(kind), month)

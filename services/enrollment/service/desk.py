@@ -14,8 +14,8 @@ from libs.caseflow.desk import CaseDesk
 from libs.casework.clock import SHANGHAI
 from libs.contracts.base import Fact
 from libs.contracts.enrollment import EnrolmentStarted, EnrolmentStopped
-from libs.eventbus.crowds import Said, publish_under_locks
-from libs.eventbus.outbox import publish
+from libs.eventbus.crowds import publish_under_locks
+from libs.eventbus.outbox import Saying, publish
 from libs.protection.fields import FieldProtector
 from services.enrollment.models import Change
 
@@ -61,7 +61,7 @@ class Desk:
 
     async def tell_many(self, facts: Iterable[PersonFact]) -> None:
         """Publish facts about many people, of each in the order given; their rows are all locked."""
-        sayings = [Said(fact, fact.person_key, fact.region_code, fact.enrolment_id) for fact in facts]
+        sayings = [Saying(fact, fact.person_key, fact.region_code, fact.enrolment_id) for fact in facts]
         await publish_under_locks(self.session, sayings, at=self.now)
 
     def note(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from libs.refusals.faults import Fault, conflict
+from libs.refusals.faults import Fault, Refusal, conflict
 from libs.webapp.database import asyncpg_of
 from services.enrollment.domain import employment
 from services.enrollment.domain.crediting.packs import packs
@@ -80,7 +80,10 @@ async def _faults_of_retiring(desk: Desk, row: Row, named: Named) -> list[Fault]
     if named.record is None:
         return []
     booked = await reads.booked_months(await asyncpg_of(desk.session), named.record.id)
-    rule = packs().retirement(row.person.region_code, wish.effective_on)
+    try:
+        rule = packs().retirement(row.person.region_code, wish.effective_on)
+    except Refusal as refusal:  # told with everything else that is wrong with the form
+        return [replace(fault, pointer="/effective_on") for fault in refusal.faults]
     assessment = assess(booked, named.record.sex, wish.effective_on, rule)
     if assessment.enough:
         return []

@@ -74,6 +74,7 @@ async def request(
 async def approve(desk: Desk, merge_request_id: UUID) -> PersonMerge:
     """Do it, all or nothing. Raises Refusal: not found, forbidden to whoever asked, conflict."""
     wanted = await _pending(desk, merge_request_id)
+    await merging.lock_payments(desk.session, [wanted.keep_id, wanted.merge_id])
     keep, merge = await _both(desk, wanted.keep_id, wanted.merge_id)
     preview = await _preview(desk, keep, merge)
     _require_possible(preview.faults)

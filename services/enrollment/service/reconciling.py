@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -9,6 +10,7 @@ import structlog
 from services.enrollment.domain.crediting.rules import first_day_of, month_after
 from services.enrollment.domain.months import month_of
 from services.enrollment.domain.reconciling import Arrears, Place, Reconciliation, due_months
+from services.enrollment.models import Employer
 from services.enrollment.repository import reconciling
 from services.enrollment.repository.reconciling import ArrearsPage
 from services.enrollment.service.desk import Desk
@@ -52,3 +54,13 @@ async def arrears(
     months = due_months(month_of(desk.today))
     page = ArrearsPage(region_code, months, employer_id, person_id, after, limit)
     return await reconciling.arrears(desk.session, page)
+
+
+async def told_of_arrears(desk: Desk, employers: Sequence[Employer]) -> list[str]:
+    """A sentence for each of the employers that owes contributions (本系统约定: no employer ends unseen)."""
+    months = due_months(month_of(desk.today))
+    found = []
+    for employer in employers:
+        owed = await reconciling.owed_by(desk.session, employer.region_code, employer.id, months)
+        found += [owed.sentence(employer.name)] if owed else []
+    return found

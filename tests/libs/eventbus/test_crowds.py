@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from libs.eventbus.crowds import Said, publish_under_locks
+from libs.eventbus.crowds import publish_under_locks
+from libs.eventbus.outbox import Saying
 from libs.eventbus.relay import Relay
 from libs.eventbus.transports.memory import MemoryTransport
 from tests.libs.eventbus.harness import AT, Noted, Service, everything, running
 
 
-def said(key: str, n: int) -> Said:
-    return Said(Noted(n=n), key, "370400", key)
+def said(key: str, n: int) -> Saying:
+    return Saying(Noted(n=n), key, "370400", key)
 
 
 async def test_a_crowd_s_facts_come_in_the_order_given_and_take_no_lock_each(service: Service) -> None:

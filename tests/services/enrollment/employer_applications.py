@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from libs.identifiers.made_up import MadeUpEmployer
-from tests.services.enrollment.applications import Applicant, application
+from libs.webapp.callers import Role
+from tests.services.enrollment.applications import Applicant, acted, application, applied
 from tests.services.enrollment.counter import ZAOZHUANG, Card, Counter, clerk_of
+from tests.support.tokens import officer
 
 REGISTRATION_ITEM, CHANGE_ITEM, QUERY_ITEM = "002036001001", "002036001004", "002036002001"
 PAPERS = ("credit-code-certificate", "employer-registration-form")
@@ -79,3 +81,26 @@ async def hired(
 
 def credential(card: Card) -> dict[str, str]:
     return {"credential_type": "resident_id", "credential_no": card.id_number}
+
+
+async def decided(counter: Counter, body: dict[str, Any]) -> dict[str, Any]:
+    """The case; approved by a second officer where it is reviewed."""
+    case = await applied(counter, body)
+    if case["status"] != "submitted":
+        return case
+    case = await acted(counter, case, "accept", officer(body["region_code"], Role.CLERK, subject="a"))
+    return await acted(counter, case, "approve", officer(body["region_code"], Role.REVIEWER, subject="b"))
+
+
+async def carried_out(counter: Counter, body: dict[str, Any]) -> dict[str, Any]:
+    """The case, completed."""
+    case = await decided(counter, body)
+    assert case["status"] == "completed", case
+    return case
+
+
+async def paid_for(counter: Counter, employer: dict[str, Any]) -> Card:
+    """Somebody of February for whom the employer owes nothing."""
+    card = await hired(counter, employer, since="2026-02-01")
+    await counter.contribute(card, ["2026-02"])
+    return card

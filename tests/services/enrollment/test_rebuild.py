@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.eventbus.consumer import Consumer
 from libs.eventbus.envelope import Event
@@ -21,7 +23,9 @@ from libs.webapp.edge import Resources
 from tests.libs.eventbus.harness import CountingCommits, OwnNames, Service, installed, running, until
 from tests.services.enrollment.changes import changed, credential, line, same_birth_and_sex
 from tests.services.enrollment.counter import YANTAI, ZAOZHUANG, Card, Counter, accepted, clerk_of
+from tests.services.enrollment.employer_applications import carried_out, hired, registration
 from tests.services.enrollment.newcomer import TABLES, TOPIC, VIEW, handlers
+from tests.services.enrollment.registry import Registry, pupils, school_file
 from tests.support.kafka import Broker
 from tests.support.tokens import officer
 
@@ -31,6 +35,12 @@ TRUTH = """
            e.started_on, e.stopped_on
     FROM enrolments e JOIN persons p ON p.id = e.person_id ORDER BY 1
 """
+
+# Employees' and residents' insurance exclude one another.
+TWICE = text(f"""
+    SELECT person_key FROM ({VIEW}) AS insured WHERE stopped_on IS NULL
+    GROUP BY person_key, CASE insurance_kind WHEN '390' THEN '310' ELSE insurance_kind END HAVING count(*) > 1
+""")
 
 
 @pytest.fixture
@@ -92,6 +102,25 @@ async def history(counter: Counter) -> None:
     await merged(counter, keep, twin)
     await changed(counter, keep, line("credential", credential(twin.id_number)))
     await counter.deliver(accepted(again))  # facts of other kinds stand between
+    await succeeded(counter)
+    known, *fresh = pupils(3)
+    await counter.person(id_number=known.id_number)
+    told = await Registry(counter).finished(school_file([known, *fresh]))
+    assert (told["enrolled"], told["refused"]) == (2, 1), "the known one's name is another"
+
+
+async def succeeded(counter: Counter) -> None:
+    """An employer with somebody in two kinds, a retiree and somebody new goes into another."""
+    old, new = await counter.employer(), await counter.employer()
+    await hired(counter, old, "310", "510", since="2026-02-01")
+    await hired(counter, old, person_kind="retiree", since="2025-01-01")
+    form = {
+        "registration_kind": "merge",
+        "predecessors": [old["credit_code"]],
+        "effective_on": "2026-03-01",
+        "successor": {"credit_code": new["credit_code"]},
+    }
+    await carried_out(counter, registration(counter, form))
 
 
 async def ended(counter: Counter, enrolment: dict[str, Any], reason: str) -> None:
@@ -149,7 +178,7 @@ async def test_a_newcomer_s_view_equals_the_database_and_stays_so(
     await history(counter)
     number = await relayed(counter, resources, transport)
     truth = [tuple(row) for row in await counter.rows(TRUTH)]
-    assert len(truth) == 7
+    assert len(truth) == 15
     assert await read_all(newcomer, transport, "newcomer", number) == truth
     # The broker delivers everything once more, the newest first.
     records = await records_on(transport, number)
@@ -159,6 +188,38 @@ async def test_a_newcomer_s_view_equals_the_database_and_stays_so(
     # A group that has handled nothing yet reads it all into the same view, copies too.
     assert await read_all(newcomer, transport, "again from the start", 2 * number) == truth
     assert await newcomer.count("dead_letter") == 0
+
+
+async def test_nobody_is_insured_twice_in_the_view_whatever_the_order(
+    counter: Counter, newcomer: Service
+) -> None:
+    await history(counter)
+    bodies = [bytes(body) for (body,) in await counter.rows("SELECT body FROM outbox ORDER BY id")]
+    told = [event for event in map(Event.from_bytes, bodies) if handlers().route(event.type)]
+    truth = [tuple(row) for row in await counter.rows(TRUTH)]
+    async with newcomer.sessions() as session:
+        for event in told:
+            await understood(session, event)
+            assert (await session.execute(TWICE)).all() == [], event
+        assert await view(session) == truth
+    for seed in range(5):
+        mixed = [*told, *told]
+        random.Random(seed).shuffle(mixed)
+        async with newcomer.sessions() as session:
+            for event in mixed:
+                await understood(session, event)
+            assert await view(session) == truth, f"seed {seed}"
+            assert (await session.execute(TWICE)).all() == []
+
+
+async def understood(session: AsyncSession, event: Event) -> None:
+    route = handlers().route(event.type)
+    assert route is not None
+    await route.handle(session, [(event, route.fact_type.model_validate(event.data))])
+
+
+async def view(session: AsyncSession) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in await session.execute(text(VIEW))]
 
 
 async def test_the_facts_hold_no_personal_data(

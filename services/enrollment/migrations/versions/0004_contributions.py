@@ -90,6 +90,10 @@ _CHANGES = (
         WHERE outcome = 'matched' AND length(period) = 4 AND kind <> 'correction'
     """,
     "CREATE INDEX ix_contribution_payments_outcome ON contribution_payments (file_id, outcome, row_no)",
+    """
+    CREATE INDEX ix_contribution_payments_person ON contribution_payments (person_id)
+        WHERE person_id IS NOT NULL
+    """,
     "CREATE INDEX ix_contribution_payments_period ON contribution_payments (region_code, period)",
     """
     CREATE INDEX ix_contribution_payments_coming ON contribution_payments (recorded_through)

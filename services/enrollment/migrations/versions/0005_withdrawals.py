@@ -117,7 +117,7 @@ _GRANTS = {
         "SELECT, INSERT, UPDATE (state, bank_reference, settled_on, failure_reason, answered_at)"
     ),
     "death_notices": (
-        "SELECT, INSERT, UPDATE (state, revoke_reason, revoke_asked_by, revoked_by, revoked_at)"
+        "SELECT, INSERT, UPDATE (person_id, state, revoke_reason, revoke_asked_by, revoked_by, revoked_at)"
     ),
 }
 

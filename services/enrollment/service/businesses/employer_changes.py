@@ -29,6 +29,7 @@ from services.enrollment.service.businesses.employers import kinds_of_natures, n
 from services.enrollment.service.desk import Desk
 from services.enrollment.service.employer_fields import form_fields, record_fields
 from services.enrollment.service.ending import Ending
+from services.enrollment.service.reconciling import told_of_arrears
 
 AT = "/payload/changes"
 _POINTERS = {
@@ -107,6 +108,8 @@ class EmployerChange(Business[EmployerChangePayload]):
         changes = application.payload.changes
         if desk.actor.kind == "citizen" and (changes.agent or changes.bank_account):
             reasons.append("网上变更经办人员、银行账户，须由工作人员核对")
+        if application.payload.deregistration is not None:
+            reasons += await told_of_arrears(Desk.of_case(desk), [employer])
         return reasons
 
     async def carry_out(self, desk: CaseDesk, case: Case, application: Form) -> Mapping[str, Any]:

@@ -32,8 +32,11 @@ from services.enrollment.service import ending, joining, succeeding
 from services.enrollment.service.desk import Desk
 from services.enrollment.service.employer_fields import form_fields, record_fields
 from services.enrollment.service.ending import Ending
+from services.enrollment.service.reconciling import told_of_arrears
 
 AT = "/payload/registration"
+# Kinds that end employers: what they owe is looked at before (本系统约定).
+_ENDS = (RegistrationKind.DEREGISTER, RegistrationKind.MERGE, RegistrationKind.SPLIT)
 # What else stands in the record need not be written down again to end or to divide it.
 _ON_RECORD = "见单位参保档案"
 
@@ -135,6 +138,9 @@ class EmployerRegistration(Business[EmployerRegistrationPayload]):
                 reasons.append("银行账户户名与单位名称不一致，须核对相关材料")
         elif desk.actor.kind == "citizen" and not isinstance(form, (Suspension, Deregistration)):
             reasons.append("拆分、合并、分立涉及其他单位，各单位的意愿须由工作人员核对")
+        if form.registration_kind in _ENDS:
+            ending_here = (await _known(desk, application)).values()
+            reasons += await told_of_arrears(Desk.of_case(desk), list(ending_here))
         return reasons
 
     async def carry_out(self, desk: CaseDesk, case: Case, application: Form) -> Mapping[str, Any]:

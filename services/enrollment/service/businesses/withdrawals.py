@@ -93,7 +93,7 @@ class AccountWithdrawal(Business[AccountWithdrawalPayload]):
 
     async def reached(self, desk: CaseDesk, case: Case, application: Form, stage: Stage) -> None:
         if stage is Stage.FINANCE_CHECK:
-            person = await _require_person(desk, application)
+            person = await _require_person(desk, application, case)
             payee = application.payload.payee
             assert payee is not None, "faults were asked before"
             await withdrawing.set_aside(desk, case, person, application.payload.reason, payee.payee())
@@ -143,7 +143,7 @@ async def _end_insurance(desk: CaseDesk, case: Case, application: Form) -> None:
 
     Not at the payment: contributions between the two would come onto an account that is being closed.
     """
-    counter, person = Desk.of_case(desk), await _require_person(desk, application)
+    counter, person = Desk.of_case(desk), await _require_person(desk, application, case)
     payload = application.payload
     if payload.reason in OF_DEATH and person.deceased_on is None:
         assert payload.died_on is not None, "faults were asked before"
@@ -187,8 +187,15 @@ async def _open_withdrawal(desk: CaseDesk, person: Person) -> tuple[int, str | N
     return 0, standing.case_no
 
 
-async def _find_person(desk: CaseDesk, application: Form) -> tuple[Person | None, list[Fault]]:
+async def _find_person(
+    desk: CaseDesk, application: Form, case: Case | None = None
+) -> tuple[Person | None, list[Fault]]:
     """The insured person here. Whoever cannot name them rightly learns nothing about them."""
+    case = case or desk.case
+    approved = case and await withdrawals.find_withdrawal(desk.session, case.case_no)
+    if approved:
+        # Identified when it was approved. Credential and name may change since; a merge waits for the end.
+        return await people.find_record(desk.session, approved.person_id), []
     told = _person_of(application)
     at = "/payload/person" if application.payload.person else "/applicant"
     key = desk.flow.protector.blind_index(told.credential.canonical)
@@ -199,10 +206,12 @@ async def _find_person(desk: CaseDesk, application: Form) -> tuple[Person | None
     return person, []
 
 
-async def _require_person(desk: CaseDesk, application: Form) -> Person:
+async def _require_person(desk: CaseDesk, application: Form, case: Case) -> Person:
     """The person, locked. Raises Refusal (conflict) where the record changed under another name meanwhile."""
-    person, faults = await _find_person(desk, application)
+    person, faults = await _find_person(desk, application, case)
     locked = await people.lock_person(desk.session, person.id) if person else None
+    while locked is not None and locked.merged_into is not None:  # while we waited for it
+        locked = await people.lock_person(desk.session, locked.merged_into)
     if locked is None:
         raise conflict("no_person", faults[0].message, faults)
     return locked

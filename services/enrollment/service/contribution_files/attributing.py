@@ -22,6 +22,7 @@ from services.enrollment.domain.tax_files.rows import PayerKind, PaymentKind
 from services.enrollment.domain.transfers import OpenTransfer, Side, under_way
 from services.enrollment.models import ContributionMonth, Payment
 from services.enrollment.repository import payers
+from services.enrollment.repository.months import known_of
 from services.enrollment.repository.payers import LockedPerson, MonthToAdd
 from services.enrollment.repository.settlements import Settlement
 from services.enrollment.service.contribution_files.batch import Batch, total_of
@@ -244,14 +245,5 @@ def _months(paid: Sequence[Paid]) -> set[str]:
 def _by_person(rows: Sequence[ContributionMonth]) -> dict[UUID, dict[tuple[str, str], KnownMonth]]:
     found: dict[UUID, dict[tuple[str, str], KnownMonth]] = defaultdict(dict)
     for row in rows:
-        found[row.person_id][row.counts_as, row.month] = KnownMonth(
-            month=row.month,
-            insurance_kind=InsuranceKind(row.insurance_kind),
-            base_fen=row.base_fen,
-            account_fen=row.account_fen,
-            source=row.source,
-            origin_region_code=row.origin_region_code,
-            origin_agency_name=row.origin_agency_name,
-            is_leaving=row.travels_with is not None,
-        )
+        found[row.person_id][row.counts_as, row.month] = known_of(row)
     return found

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from libs.contracts.base import Fact
+from libs.eventbus.outbox import Saying, publish_many
 from libs.ledger.posting import Entry, Posting, post_many
 from services.enrollment.domain.purposes import Purpose, payment_source
 from services.enrollment.models import Payment
-from services.enrollment.repository import payers, settlements
+from services.enrollment.repository import merging, payers, settlements
 from services.enrollment.repository.payers import MonthToAdd
 from services.enrollment.repository.settlements import Settlement
 from services.enrollment.service.desk import Desk
@@ -23,13 +24,17 @@ def total_of(payment: Payment) -> int:
 
 @dataclass
 class Batch:
-    """One transaction's work for one region. The people concerned are locked already."""
+    """One transaction's work for one region. The people concerned are locked already.
+
+    ``bereft`` are records whose months ``taken_back`` gave up.
+    """
 
     desk: Desk
     region_code: str
     postings: list[Posting] = field(default_factory=list)
     months: list[MonthToAdd] = field(default_factory=list)
     taken_back: list[str] = field(default_factory=list)
+    bereft: set[UUID] = field(default_factory=set)
     settlements: list[Settlement] = field(default_factory=list)
     facts: list[tuple[str, str, Fact]] = field(default_factory=list)
 
@@ -62,7 +67,8 @@ class Batch:
         await post_many(session, self.postings)
         await settlements.settle(session, self.settlements, self.desk.now)
         await payers.take_back(session, self.region_code, self.taken_back)
+        await merging.come_home(session, self.bereft)
         await payers.add_months(session, self.region_code, self.months, self.desk.now)
-        # In the order of the keys: publishing waits for others with the same key.
-        for person_key, subject, fact in sorted(self.facts, key=lambda told: told[:2]):
-            await self.desk.tell(fact, person_key=person_key, region_code=self.region_code, subject=subject)
+        told = sorted(self.facts, key=lambda one: one[:2])
+        sayings = [Saying(fact, key, self.region_code, subject) for key, subject, fact in told]
+        await publish_many(session, sayings, at=self.desk.now)

@@ -18,7 +18,7 @@ from services.enrollment.domain.purposes import Purpose, payment_source
 from services.enrollment.domain.tax_files.rows import PaymentKind
 from services.enrollment.models import ContributionMonth, Payment
 from services.enrollment.repository import contribution_files as files
-from services.enrollment.repository import payers
+from services.enrollment.repository import merging, payers
 from services.enrollment.repository.payers import LockedPerson
 from services.enrollment.repository.settlements import Settlement
 from services.enrollment.service.contribution_files.attributing import (
@@ -41,6 +41,7 @@ class _Originals:
     months: Mapping[str, Sequence[ContributionMonth]]
     posted: Mapping[str, Sequence[PostedTransaction]]
     available_fen: dict[UUID, int]
+    moved: Mapping[UUID, UUID]
     gone: set[str] = field(default_factory=set)
 
     def told(self, serial: str) -> Original | None:
@@ -62,9 +63,26 @@ class _Originals:
         )
 
     def account_of(self, serial: str) -> UUID | None:
-        """The personal account the payment was credited to."""
-        entries = (entry.account_id for posted in self.posted.get(serial, ()) for entry in posted.entries)
+        """The personal account the payment was credited to; after a merge, where the money is now."""
+        entries = (
+            self.moved.get(entry.account_id, entry.account_id)
+            for posted in self.posted.get(serial, ())
+            for entry in posted.entries
+        )
         return next((account for account in entries if account in self.available_fen), None)
+
+    def undoing(self, posted: PostedTransaction) -> tuple[list[tuple[UUID, int]], UUID | None]:
+        """What takes it back, and the posting that is thereby reversed.
+
+        None where the money has gone over to another record's account: the ledger's reversals stay on
+        the accounts of what they reverse.
+        """
+        if any(entry.account_id in self.moved for entry in posted.entries):
+            amounts = [
+                (self.moved.get(account, account), amount_fen) for account, amount_fen in _negated(posted)
+            ]
+            return amounts, None
+        return _negated(posted), posted.id
 
 
 async def correct_all(batch: Batch, rows: Sequence[Payment], *, received: bool) -> None:
@@ -94,7 +112,8 @@ def _take_back(
         batch.post(row, Purpose.TAX_CORRECTED, _negated(receipt), step=UNDONE, reverses=receipt.id)
     steps = [CORRECTED if receipt else "", ATTRIBUTED]
     for step, posted in zip(steps, originals.posted[serial], strict=False):
-        batch.post(row, Purpose.TAX_CORRECTED, _negated(posted), step=step, reverses=posted.id)
+        amounts, reverses = originals.undoing(posted)
+        batch.post(row, Purpose.TAX_CORRECTED, amounts, step=step, reverses=reverses)
     original, account = originals.payments[serial], originals.account_of(serial)
     if account is not None:
         originals.available_fen[account] -= original.account_fen or 0
@@ -103,6 +122,7 @@ def _take_back(
     _settle(batch, row, original)
     person = originals.people.get(original.person_key or "")
     if person is not None and original.outcome == Outcome.MATCHED:
+        batch.bereft.add(person.id)
         fact = ContributionsTakenBack(
             payment=serial,
             person_key=person.person_key,
@@ -141,8 +161,9 @@ async def _originals(batch: Batch, rows: Sequence[Payment]) -> _Originals:
         months.setdefault(month.paid_with or "", []).append(month)
     posted = await _posted(batch, payments)
     accounts = {entry.account_id for each in posted.values() for told in each for entry in told.entries}
-    available = await available_on_personal(session, accounts)
-    return _Originals(payments, people, months, posted, available)
+    moved = await merging.succeeding_accounts(session, accounts)
+    available = await available_on_personal(session, accounts | set(moved.values()))
+    return _Originals(payments, people, months, posted, available, moved)
 
 
 async def _posted(batch: Batch, serials: Collection[str]) -> dict[str, list[PostedTransaction]]:

@@ -299,3 +299,27 @@ async def test_whoever_died_is_insured_nowhere_any_more(payroll: Payroll, worker
     assert (fact.source, str(fact.deceased_on)) == ("employer", "2026-03-05")
     (fault,) = await payroll.refused(row(worker, on="2026-03-06"))
     assert fault["code"] == "deceased"
+
+
+async def test_a_death_is_reported_whatever_was_paid_for_the_time_after(
+    payroll: Payroll, worker: MadeUpPerson
+) -> None:
+    await paid(payroll, worker, 2025)
+    await payroll.done(row(worker, "terminate", "2025-11-20", reason="deceased"))
+    assert await payroll.spells(worker) == [("employee", "2025-01-01", "2025-11-20", "deceased")]
+    ((later,),) = await payroll.counter.rows("SELECT paid_after FROM death_notices")
+    assert later == {"310": ["2025-12", "2026-01", "2026-02"]}
+
+
+async def test_a_retirement_before_there_were_rules_is_refused_with_everything_else(
+    counter: Counter, payroll: Payroll
+) -> None:
+    person = counter.people.person("370402", born=(1930, 1931))
+    await payroll.done(row(person, on="1992-01-01"), insurance_kinds=["310", "510"])
+    rows = row(person, "retire", "1993-01-01"), row(counter.people.person("370402"), "retire")
+    notice = await payroll.refused(
+        *rows, papers=(FORM, "retirement-approval"), insurance_kinds=["310", "510"]
+    )
+    told = [(fault["code"], fault["pointer"]) for fault in notice]
+    assert ("no_rule", "/payload/people/0/effective_on") in told
+    assert ("not_enrolled_here", "/payload/people/1/person") in told

@@ -9,7 +9,7 @@ import httpx
 
 from tests.services.enrollment.applications import EMPLOYEE_ITEM, Applicant, application, apply
 from tests.services.enrollment.counter import ZAOZHUANG, Counter
-from tests.services.enrollment.employer_applications import company, hired, new, registration
+from tests.services.enrollment.employer_applications import company, hired, new, paid_for, registration
 from tests.services.enrollment.routes.test_employer_registrations import suspension
 from tests.services.enrollment.routes.test_employer_successions import merger
 
@@ -44,7 +44,7 @@ def ends(answers: list[httpx.Response]) -> list[str]:
 async def test_of_two_mergers_of_one_employer_one_is_done(counter: Counter) -> None:
     old, one, two = [await counter.employer() for _ in range(3)]
     for _ in range(5):
-        await hired(counter, old)
+        await paid_for(counter, old)
     forms = [merger([old], {"credit_code": target["credit_code"]}) for target in (one, two)]
     answers = await asyncio.gather(*(apply(counter, registration(counter, form)) for form in forms))
     assert ends(list(answers)) == ["changed_meanwhile", "completed"]
@@ -55,7 +55,7 @@ async def test_of_two_mergers_of_one_employer_one_is_done(counter: Counter) -> N
 async def test_employers_that_would_take_over_one_another_do_not_wait_in_a_circle(counter: Counter) -> None:
     one, two = await counter.employer(), await counter.employer()
     for employer in (one, two):
-        await hired(counter, employer)
+        await paid_for(counter, employer)
     forms = [
         merger([one], {"credit_code": two["credit_code"]}),
         merger([two], {"credit_code": one["credit_code"]}),

@@ -19,6 +19,7 @@ from tests.services.enrollment.applications import (
 )
 from tests.services.enrollment.counter import YANTAI, ZAOZHUANG, Counter
 from tests.services.enrollment.employer_applications import (
+    carried_out,
     company,
     credential,
     hired,
@@ -270,8 +271,7 @@ async def test_an_employer_with_employees_is_not_cancelled_unless_they_are_stopp
     case = await applied(counter, registration(counter, form))
     (fault,) = case["notice"]
     assert (fault["code"], "1名" in fault["message"]) == ("still_active", True)
-    case = await applied(counter, registration(counter, {**form, "stop_people": True}))
-    assert case["status"] == "completed"
+    await carried_out(counter, registration(counter, {**form, "stop_people": True}))
     assert await counter.rows("SELECT state FROM employers") == [("cancelled",)]
     again = await applied(counter, registration(counter, form))
     assert [item["code"] for item in again["notice"]] == ["employer_state"]
@@ -287,3 +287,41 @@ async def test_a_cancelled_employer_comes_back_only_past_an_officer(counter: Cou
     await acted(counter, case, "accept", officer(ZAOZHUANG, Role.CLERK))
     await acted(counter, case, "approve", officer(ZAOZHUANG, Role.REVIEWER, subject="b"))
     assert await counter.rows("SELECT state FROM employers") == [("active",)]
+
+
+async def owing(counter: Counter) -> dict[str, Any]:
+    """An employer with two people since December, of whom one has paid for December and January."""
+    employer = await counter.employer()
+    card, _ = [await hired(counter, employer, since="2025-12-01") for _ in range(2)]
+    await hired(counter, employer, person_kind="retiree")
+    await counter.contribute(card, ["2025-12", "2026-01"])
+    return employer
+
+
+async def test_an_employer_that_owes_contributions_does_not_end_unseen(counter: Counter) -> None:
+    one, other = await owing(counter), await counter.employer()
+    cancel = {**suspension(one), "registration_kind": "deregister", "stop_people": True}
+    merge = {
+        "registration_kind": "merge",
+        "predecessors": [one["credit_code"]],
+        "effective_on": "2026-03-01",
+        "successor": {"credit_code": other["credit_code"]},
+    }
+    for form in (cancel, merge):
+        case = await applied(counter, registration(counter, form))
+        assert case["status"] == "submitted"
+        told = """
+            SELECT concat(r.reason, r.details) FROM case_record r JOIN cases c ON c.id = r.case_id
+            WHERE c.case_no = :case_no
+        """
+        record = str(await counter.rows(told, case_no=case["case_no"]))
+        assert f"单位“{one['name']}”有欠费：2人共4个月（2025-12至2026-02）" in record
+    assert await counter.rows("SELECT DISTINCT state FROM employers") == [("active",)]
+
+
+async def test_an_employer_that_owes_nothing_ends_at_once(counter: Counter) -> None:
+    employer = await counter.employer()
+    card = await hired(counter, employer, since="2026-01-01")
+    await counter.contribute(card, ["2026-01", "2026-02"])
+    cancel = {**suspension(employer), "registration_kind": "deregister", "stop_people": True}
+    assert (await applied(counter, registration(counter, cancel)))["status"] == "completed"

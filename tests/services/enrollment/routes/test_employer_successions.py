@@ -15,11 +15,11 @@ from libs.contracts.enrollment import (
     EnrolmentStarted,
     EnrolmentStopped,
 )
-from tests.services.enrollment.applications import applied
 from tests.services.enrollment.counter import Card, Counter
 from tests.services.enrollment.employer_applications import (
     company,
     credential,
+    decided,
     details,
     hired,
     registration,
@@ -110,7 +110,7 @@ async def test_random_people_are_neither_lost_nor_doubled(counter: Counter, kind
         if kind == "merge"
         else division(kind, olds[0], *(known(one, *shares[one["id"]]) for one in news))
     )
-    case = await applied(counter, registration(counter, form))
+    case = await decided(counter, registration(counter, form))
     assert case["status"] == "completed", case["notice"]
     await assert_every_day_is_covered_once(counter, expected)
     ended = "SELECT count(*) FROM employers WHERE state = 'cancelled'"
@@ -126,7 +126,7 @@ async def test_each_person_s_facts_come_in_order_and_what_was_declared_is_kept(c
     cards = [await hired(counter, old, "310", "510") for old in olds for _ in range(2)]
     target = company(counter)
     form = merger(olds, details(counter, target))
-    case = await applied(counter, registration(counter, form))
+    case = await decided(counter, registration(counter, form))
     assert case["status"] == "completed", case["notice"]
     events = await published_events(counter.resources)
     for card in cards:
@@ -148,14 +148,14 @@ async def test_a_declared_wage_goes_along(counter: Counter) -> None:
     old, new = await counter.employer(), await counter.employer()
     await hired(counter, old)
     await counter.rows("UPDATE enrolments SET declared_wage_fen = 512345 RETURNING 1")
-    await applied(counter, registration(counter, merger([old], {"credit_code": new["credit_code"]})))
+    await decided(counter, registration(counter, merger([old], {"credit_code": new["credit_code"]})))
     wages = "SELECT declared_wage_fen, version FROM enrolments ORDER BY started_on"
     assert await counter.rows(wages) == [(512345, 2), (512345, 1)]
 
 
 async def codes_told(counter: Counter, form: dict[str, Any]) -> dict[str, str]:
     """Code -> message of what stands against the form; nothing has changed."""
-    case = await applied(counter, registration(counter, form))
+    case = await decided(counter, registration(counter, form))
     assert case["status"] == "supplementing"
     assert await counter.rows("SELECT count(*) FROM employer_successions") == [(0,)]
     assert await counter.rows("SELECT count(*) FROM enrolments WHERE stopped_on IS NOT NULL") == [(0,)]
@@ -175,7 +175,7 @@ async def test_the_rest_may_go_to_one_successor(counter: Counter) -> None:
     old, one, two = [await counter.employer() for _ in range(3)]
     cards = [await hired(counter, old) for _ in range(3)]
     form = division("split", old, known(one, cards[0]), known(two, takes_rest=True))
-    case = await applied(counter, registration(counter, form))
+    case = await decided(counter, registration(counter, form))
     assert case["status"] == "completed", case["notice"]
     (fact_one, fact_two) = await published(counter.resources, EmployerSucceeded)
     assert (fact_one.people, fact_two.people) == (1, 2)
@@ -206,21 +206,21 @@ async def test_what_is_wrong_with_the_employers_is_told_at_once(counter: Counter
 async def test_a_merged_employer_cannot_be_merged_again(counter: Counter) -> None:
     old, new = await counter.employer(), await counter.employer()
     form = merger([old], {"credit_code": new["credit_code"]})
-    await applied(counter, registration(counter, form))
-    case = await applied(counter, registration(counter, form))
+    await decided(counter, registration(counter, form))
+    case = await decided(counter, registration(counter, form))
     assert [item["code"] for item in case["notice"]] == ["employer_state"]
 
 
 async def test_people_of_a_merged_employer_are_stopped_at_the_new_one(counter: Counter) -> None:
     old, new = await counter.employer(), await counter.employer()
     await hired(counter, old)
-    await applied(counter, registration(counter, merger([old], {"credit_code": new["credit_code"]})))
+    await decided(counter, registration(counter, merger([old], {"credit_code": new["credit_code"]})))
     form = {
         "registration_kind": "suspend",
         "credit_code": new["credit_code"],
         "last_day": "2026-03-09",
     }
-    assert (await applied(counter, registration(counter, form)))["status"] == "completed"
+    assert (await decided(counter, registration(counter, form)))["status"] == "completed"
     assert await counter.rows("SELECT count(*) FROM enrolments WHERE stopped_on IS NULL") == [(0,)]
 
 
@@ -232,6 +232,6 @@ async def test_more_people_are_moved_by_no_more_statements(counter: Counter) -> 
             await hired(counter, old)
         body = registration(counter, merger([old], {"credit_code": new["credit_code"]}))
         with assert_statements(counter.resources.database.engine, 200) as sent:
-            await applied(counter, body)
+            await decided(counter, body)
         counts.append(len(sent))
     assert counts[0] == counts[1], counts

@@ -27,6 +27,7 @@ from tests.services.enrollment.counter import (
     received,
     taken_up,
 )
+from tests.services.enrollment.withdrawals import data_sharing
 from tests.support.service import published
 from tests.support.tokens import officer
 
@@ -189,6 +190,33 @@ async def test_what_came_up_since_the_request_stands_against_the_approval(counte
     assert (await counter.get(f"persons/{merge.id}")).json()["id"] == merge.id
     await counter.deliver(cancelled(merge))
     assert (await decide(counter, request)).status_code == 200
+
+
+def died(card: Card, on: str) -> dict[str, Any]:
+    told = {"credential_type": "resident_id", "credential_no": card.id_number}
+    return {"credential": told, "deceased_on": on, "source": "公安", "reference": "GA-1"}
+
+
+async def test_nobody_dead_goes_on_insured_under_the_other_record(counter: Counter) -> None:
+    keep, merge = await twice_recorded(counter)
+    await counter.enrol(keep, since="2026-03-01")
+    await counter.done("death-notices", {"notices": [died(merge, "2026-02-20")]}, data_sharing())
+    answer = await counter.post("person-merges", asking(keep, merge), CLERK)
+    (fault,) = answer.json()["errors"]
+    assert (answer.status_code, fault["code"], fault["pointer"]) == (409, "deceased_and_insured", "/keep_id")
+
+
+async def test_a_death_goes_over_and_may_be_revoked(counter: Counter) -> None:
+    keep, merge = await twice_recorded(counter)
+    (told,) = await counter.done("death-notices", {"notices": [died(merge, "2026-02-20")]}, data_sharing())
+    await merged(counter, keep, merge)
+    (again,) = await counter.done("death-notices", {"notices": [died(keep, "2026-02-20")]}, data_sharing())
+    (notice,) = told["notices"]
+    assert (again["outcome"], [one["id"] for one in again["notices"]]) == ("known", [notice["id"]])
+    path = f"death-notices/{notice['id']}/revoke"
+    await counter.done(path, {"reason": "同名误报"}, CLERK)
+    await counter.done(f"{path}/confirm", {}, REVIEWER)
+    assert await counter.rows("SELECT deceased_on FROM persons WHERE merged_into IS NULL") == [(None,)]
 
 
 async def test_records_of_two_regions_are_not_merged(counter: Counter) -> None:

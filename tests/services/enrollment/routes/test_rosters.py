@@ -10,6 +10,7 @@ import pytest
 from libs.contracts.enrollment import EnrolmentStarted
 from libs.webapp.callers import Role
 from tests.libs.rosters.files import csv_file, xlsx_file
+from tests.services.enrollment.changes import changed, credential, line, same_birth_and_sex
 from tests.services.enrollment.counter import YANTAI, ZAOZHUANG, Counter, accepted, clerk_of
 from tests.services.enrollment.registry import (
     SCHOOL_HEADINGS,
@@ -20,6 +21,7 @@ from tests.services.enrollment.registry import (
     school_file,
     worker_of,
 )
+from tests.services.enrollment.withdrawals import data_sharing
 from tests.support.service import published
 from tests.support.statements import assert_statements
 from tests.support.tokens import citizen, officer, system
@@ -304,3 +306,22 @@ async def test_another_region_s_login_sees_no_roster(registry: Registry) -> None
     for table in ("rosters", "roster_files", "roster_rows"):
         assert await registry.counter.rows(f"SELECT 1 FROM {table}", regions=(YANTAI,)) == []
         assert await registry.counter.rows(f"SELECT 1 FROM {table}", regions=(ZAOZHUANG,))
+
+
+async def test_an_earlier_number_and_the_dead_are_refused_row_by_row(registry: Registry) -> None:
+    renumbered, dead = pupils(2)
+    counter = registry.counter
+    card = await counter.person(id_number=renumbered.id_number)
+    new = same_birth_and_sex(counter, renumbered.id_number)
+    await changed(counter, card, line("credential", credential(new)), kind="resident_change")
+    gone = await counter.person(id_number=dead.id_number)
+    told = {"credential_type": "resident_id", "credential_no": dead.id_number}
+    notice = {"credential": told, "deceased_on": "2026-02-20", "source": "公安", "reference": "GA-1"}
+    await counter.done("death-notices", {"notices": [notice]}, data_sharing())
+    names = [(await counter.get(f"persons/{one.id}")).json()["name"] for one in (card, gone)]
+    people = zip((renumbered, dead), names, strict=True)
+    content = csv_file([row_of(one, name=name) for one, name in people], headings=SCHOOL_HEADINGS)
+    rows = await registry.rows((await registry.finished(content))["id"])
+    assert [[fault["code"] for fault in row["faults"]] for row in rows] == [["merged"], ["deceased"]]
+    assert "已变更" in rows[0]["faults"][0]["message"]
+    assert await counter.rows("SELECT count(*) FROM persons") == [(2,)]
