@@ -50,7 +50,22 @@ TEXTS = (
     "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzE0OjAwIiwgIjAwMDAwMDAwLTAwMDAtMDAwMC0wMDAwLTAwMDAwMDAwMDAwMCJd",
 )
 HALF_A_CHARACTER = "\ud800"
-OTHERS = (None, True, 0, -1, 2**31, 2**63, 10**30, 1.5, 1e308, [], {}, [[]], [None], {"a": 1})
+OTHERS: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    2**31,
+    2**63,
+    10**30,
+    1.5,
+    1e308,
+    [],
+    {},
+    [[]],
+    [None],
+    {"a": 1},
+)
 FILES = (
     *(
         b"",
@@ -168,7 +183,7 @@ class Door:
         named = [one for one in parameters if one["in"] in ("path", "query") and one["name"] != "wait_s"]
         if line.body is not None and (not named or rnd.random() < 0.6):
             media_type = {"Content-Type": rnd.choice(MEDIA_TYPES)} if rnd.random() < 0.05 else {}
-            await self.send(name, mangled(rnd, line), line.query, **media_type)
+            await self.send(name, mangled(rnd, line), line.query, None, **media_type)
         elif named:
             one, text = rnd.choice(named), rnd.choice(TEXTS[:5] + TEXTS[7:])
             if one["in"] == "query":
