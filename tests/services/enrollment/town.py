@@ -23,6 +23,7 @@ from tests.services.enrollment.withdrawals import (
     form,
     insured,
     payable,
+    payee,
     registered,
     reviewer,
 )
@@ -34,7 +35,10 @@ EVIDENCE = "a" * 64
 
 @dataclass(frozen=True)
 class Town:
-    """``ids`` fill the places in paths; ``secrets`` must reach nobody who has no business here."""
+    """``ids`` fill the places in paths; ``secrets`` must reach nobody who has no business here.
+
+    ``numbers`` (of credentials, accounts, telephones) are shown in full to those who are cleared alone.
+    """
 
     owner: Insured
     worker: Insured
@@ -42,6 +46,7 @@ class Town:
     employer: dict[str, Any]
     ids: Mapping[str, str]
     secrets: frozenset[str]
+    numbers: frozenset[str]
 
 
 async def town_of(counter: Counter) -> Town:
@@ -81,7 +86,9 @@ async def town_of(counter: Counter) -> Town:
     told = {"person_id", "employer_id", "enrolment_id", "file_id", "batch_id", "notice_id"}
     secrets = {ids[name] for name in told} | {owner.name, employer["name"], owner.applicant.made_up.telephone}
     stranger = Applicant(counter.people.person("420102"))
-    return Town(owner, worker, stranger, employer, ids, frozenset(secrets))
+    numbers = {one.applicant.made_up.id_number for one in (owner, worker, dead)}
+    numbers |= {owner.applicant.made_up.telephone, payee(owner.name)["account_no"]}
+    return Town(owner, worker, stranger, employer, ids, frozenset(secrets), frozenset(numbers))
 
 
 async def _employer(counter: Counter, agent: Card) -> dict[str, Any]:
