@@ -113,7 +113,8 @@ async def refuse(desk: CaseDesk, case: Case, reasons: Sequence[str]) -> Case:
     faults = await supplementing.all_faults(desk, case)
     faults += [Fault("officer_reason", reason) for reason in reasons]
     if not faults:
-        raise invalid("no_reason", "符合受理条件且未写明理由，不能不予受理。")
+        message = "符合受理条件且未写明理由，不能不予受理；请写明理由（reasons）。"
+        raise invalid("no_reason", message, [Fault("no_reason", message, "/reasons")])
     case = await desk.step(case, Action.REFUSE, Stage.ENDED, reason=_joined(faults), notice=faults)
     await _undo_preparations(desk, case)
     await telling.notify_applicant(desk, case, "not_completed", reason=_joined(faults))

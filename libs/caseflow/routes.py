@@ -26,7 +26,8 @@ from libs.caseflow import deciding, submitting, supplementing
 from libs.caseflow.applications import Application, Supplement
 from libs.caseflow.desk import CaseDesk
 from libs.caseflow.window import CASEWORKERS, WindowDep
-from libs.webapp.callers import Role
+from libs.refusals.faults import forbidden
+from libs.webapp.callers import CallerKind, Role
 from libs.webapp.edge import IdempotencyKeyDoc, TransactionRoute
 
 _ACTIONS = "/{case_no}/actions"
@@ -76,8 +77,11 @@ async def read_application(case_no: str, window: WindowDep) -> CaseView:
 
 
 async def list_documents(case_no: str, window: WindowDep) -> list[DocumentView]:
-    """办件的文书。"""
+    """办件的文书；含证件号码等全文，只对本人和工作人员开放。"""
     case = await window.read(case_no)
+    if window.caller.kind is CallerKind.SYSTEM:
+        # What is issued certifies in full what systems see masked elsewhere.
+        raise forbidden("documents", "文书含个人信息全文，只对本人和工作人员开放，不对业务系统开放。")
     found = await contents.documents_of(window.desk.session, case, window.desk.flow.protector)
     return [document_view(document) for document in found]
 

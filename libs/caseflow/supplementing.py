@@ -104,7 +104,8 @@ async def request_supplement(desk: CaseDesk, case: Case, remarks: Sequence[str],
     faults = await all_faults(desk, case)
     faults += [Fault("officer_remark", remark) for remark in remarks]
     if not faults:
-        raise invalid("nothing_to_supplement", "材料和信息齐全，没有需要补正的内容；如有问题请写明。")
+        message = "材料和信息齐全，没有需要补正的内容；如有问题请写明（remarks）。"
+        raise invalid("nothing_to_supplement", message, [Fault("nothing_to_supplement", message, "/remarks")])
     earlier = await contents.noticed_items(desk.session, case)
     supervisor = desk.actor.subject if "supervisor" in desk.roles else None
     repeated = ask_again(earlier, faults, supervisor, reason)

@@ -91,7 +91,7 @@ async def open_notice(casebook: Casebook, session: AsyncSession, case: Case) -> 
 def require_reader(caller: Caller, case: Case, scope: str) -> None:
     """Foreign regions' cases do not exist for an officer; other people's do not for a citizen.
 
-    Raises Refusal: not found, or forbidden to a system without ``scope``.
+    Raises Refusal: not found, or forbidden to a system without ``scope`` and an officer without a role.
     """
     if caller.kind is CallerKind.CITIZEN:
         known = caller.subject == case.subject_key
@@ -101,6 +101,8 @@ def require_reader(caller: Caller, case: Case, scope: str) -> None:
         raise not_found("no_case", f"没有编号为{case.case_no}的办件。")
     if caller.kind is CallerKind.SYSTEM:
         caller.require_scope(scope)
+    elif caller.kind is CallerKind.OFFICER:
+        caller.require_role(*Role)
 
 
 def sees_full_name(caller: Caller, case: Case) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
 
-from libs.refusals.faults import Refusal, invalid
+from libs.refusals.faults import Fault, Refusal, invalid
 
 # A sheet of 50,000 students unpacks to some 25 MB. Python's zipfile gives no more of a member than
 # the size its directory announces, so what is announced is what can come.
@@ -33,9 +33,9 @@ class Package:
             raise broken() from error
         members = self._zip.infolist()
         if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > LARGEST_UNPACKED:
-            raise invalid("roster_too_large", "文件解压后过大，不能处理；请另存为新的xlsx文件或分批上传。")
+            raise _refusal("roster_too_large", "文件解压后过大，不能处理；请另存为新的xlsx文件或分批上传。")
         if any(member.flag_bits & 1 for member in members):
-            raise invalid("roster_encrypted", "文件有密码，请取消密码后重新上传。")
+            raise _refusal("roster_encrypted", "文件有密码，请取消密码后重新上传。")
         self._sizes = {member.filename: member.file_size for member in members}
 
     def part(self, name: str) -> bytes | None:
@@ -116,7 +116,12 @@ def relations(package: Package, of: str) -> dict[str, tuple[str, str]]:
 def broken() -> Refusal:
     """The one answer to a file that is damaged or no spreadsheet."""
     message = "文件已损坏或不是有效的xlsx文件，请在Excel或WPS中打开后另存为xlsx再上传。"
-    return invalid("roster_broken", message)
+    return _refusal("roster_broken", message)
+
+
+def _refusal(code: str, message: str) -> Refusal:
+    """The file as a whole is at fault: the pointer is that of the body."""
+    return invalid(code, message, [Fault(code, message, "")])
 
 
 def _refuse_doctype(*_: object) -> None:

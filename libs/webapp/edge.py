@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.casework.clock import Clock
 from libs.eventbus.faults import is_database_away
 from libs.protection.fields import FieldProtector
-from libs.refusals.faults import Refusal, RefusalKind, invalid
+from libs.refusals.faults import Fault, Refusal, RefusalKind, invalid
 from libs.webapp import idempotency
 from libs.webapp.callers import Caller, TokenVerifier, bearer_token
 from libs.webapp.database import Database
@@ -92,7 +92,7 @@ def _refusal_of(error: Exception) -> Refusal | None:
     state = getattr(cause, "sqlstate", None)
     if str(state or "").startswith(_DATA_EXCEPTION):
         message = "内容中有无法保存的字符，或有超出范围的数字，请更正后重新提交；本次未作任何更改。"
-        return invalid("unstorable", message)
+        return invalid("unstorable", message, [Fault("unstorable", message)])
     return None
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from libs.refusals.faults import Fault, invalid
 from libs.webapp.callers import Caller, CallerKind, Role
 from libs.webapp.edge import CallerDep, IdempotencyKeyDoc, TransactionRoute
 from libs.webapp.paging import Cursor, Page, PageSize, decode_cursor, encode_cursor
 from services.enrollment.domain.payments import Outcome
+from services.enrollment.domain.tax_files.head import MOST_ROWS
 from services.enrollment.models import Payment
 from services.enrollment.routes.edge import PREFIX, DeskDep, require_office
 from services.enrollment.schemas.contributions import FileAnswer, RowAnswer
@@ -73,7 +74,9 @@ async def read_contribution_rows(
 
 
 @router.post("/{file_id}/rows/{row_no}/reapply", dependencies=[IdempotencyKeyDoc])
-async def reapply_contribution_row(file_id: UUID, row_no: int, desk: DeskDep, caller: CallerDep) -> RowAnswer:
+async def reapply_contribution_row(
+    file_id: UUID, row_no: Annotated[int, Path(ge=1, le=MOST_ROWS)], desk: DeskDep, caller: CallerDep
+) -> RowAnswer:
     """重新归集一行待核对的缴费。
 
     原因消除后办理；仍不能归集的，答复最新原因。

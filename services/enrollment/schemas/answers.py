@@ -247,7 +247,9 @@ class ContributionsAnswer(BaseModel):
 
 
 def mask_telephone(number: str) -> str:
-    """``199****0000``: enough to recognise one's own."""
+    """``199****0000``: enough to recognise one's own; of short ones (a landline's) the last two."""
+    if len(number) < 9:
+        return "*" * (len(number) - 2) + number[-2:]
     return number[:3] + "*" * (len(number) - 7) + number[-4:]
 
 

@@ -15,6 +15,8 @@ from libs.money.amounts import Yuan
 from libs.regions import names
 from services.enrollment.domain.months import number_of
 
+# Typing mistakes, and one day before the first or after the last is no date: nothing behind must look.
+_EARLIEST, _LATEST = dt.date(1900, 1, 1), dt.date(2999, 12, 31)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -33,6 +35,8 @@ def _region(code: str) -> str:
 def _month(month: str) -> str:
     if number_of(month) < number_of("1994-01"):
         raise ValueError("月份过早：职工医疗保险制度自1994年起试点。")
+    if number_of(month) > number_of(f"{_LATEST.year}-12"):
+        raise ValueError(f"月份过晚，最晚为{_LATEST.year}-12，请核对。")
     return month
 
 
@@ -56,6 +60,12 @@ def _date_text(value: Any) -> Any:
     if isinstance(value, dt.date) or (isinstance(value, str) and _DATE.fullmatch(value)):
         return value
     raise ValueError("应为日期，例如2026-03-10。")
+
+
+def _plausible(day: dt.date) -> dt.date:
+    if not _EARLIEST <= day <= _LATEST:
+        raise ValueError(f"日期应在{_EARLIEST}至{_LATEST}之间，请核对年份。")
+    return day
 
 
 Line = Annotated[
@@ -86,8 +96,8 @@ Telephone = Annotated[
     str, AfterValidator(_telephone), WithJsonSchema({"type": "string", "examples": ["19900000000"]})
 ]
 
-Day = Annotated[dt.date, BeforeValidator(_date_text)]
-"""A date of law (Asia/Shanghai)."""
+Day = Annotated[dt.date, BeforeValidator(_date_text), AfterValidator(_plausible)]
+"""A date of law (Asia/Shanghai), from 1900 to 2999."""
 
 SignedYuan = Annotated[
     str, WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{2}$", "examples": ["-1234.56"]})

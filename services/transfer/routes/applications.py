@@ -34,8 +34,11 @@ async def read_application(case_no: str, window: WindowDep) -> CaseView:
 
 @router.get("/{case_no}/documents")
 async def list_documents(case_no: str, window: WindowDep) -> list[DocumentView]:
-    """办件的文书：联系函、信息表等。"""
+    """办件的文书：联系函、信息表等；含证件号码等全文，只对本人和工作人员开放。"""
     case = await window.read(case_no)
+    if window.caller.kind is CallerKind.SYSTEM:
+        # As in every service (libs/caseflow/routes.py): systems see masked what documents certify in full.
+        raise forbidden("documents", "文书含个人信息全文，只对本人和工作人员开放，不对业务系统开放。")
     found = await contents.documents_of(window.desk.session, case, window.desk.office.protector)
     return [document_view(document) for document in found]
 

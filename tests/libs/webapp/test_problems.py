@@ -95,8 +95,8 @@ async def test_what_the_framework_refuses_has_the_same_shape(
         (b'{"counter": "\xff"}', 400, []),
         (b'{"counter": ' + b"9" * 5000 + b"}", 400, []),
         (b"[" * 100_000, 400, []),
-        (b'{"counter": "\\ud800"}', 422, []),
-        (b'{"counter": "\\u0000"}', 422, []),
+        (b'{"counter": "\\ud800"}', 422, [""]),
+        (b'{"counter": "\\u0000"}', 422, [""]),
     ],
 )
 async def test_a_body_that_cannot_be_read_is_told_not_a_malfunction(

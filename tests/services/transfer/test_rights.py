@@ -224,6 +224,19 @@ async def test_names_are_whole_for_officers_and_the_person_and_masked_for_system
     assert re.fullmatch(r".\*\*", seen["system"])
 
 
+async def test_documents_are_shown_in_full_and_so_to_no_system_and_no_officer_without_a_role(
+    world: World,
+) -> None:
+    pair = await world.with_sheet()
+    path = f"/v1/applications/{pair.outgoing}/documents"
+
+    refused = await world.client.get(path, headers=system("transfer.read"))
+    idle = await world.client.get(path, headers=officer(pair.outgoing[:6]))
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "documents")
+    assert (idle.status_code, idle.json()["code"]) == (403, "role")
+
+
 async def test_no_identity_number_stands_in_a_fact_or_in_plain_in_the_database(world: World) -> None:
     pair = await world.with_money()
 

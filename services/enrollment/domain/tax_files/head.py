@@ -75,7 +75,7 @@ def require_file(content: bytes, *, today: dt.date) -> TaxFile:
 
 
 def _head_of(line: bytes, today: dt.date) -> tuple[Head | None, list[Fault]]:
-    cells = next(csv.reader([line.decode("utf-8-sig", errors="replace").rstrip("\r")]), [])
+    cells = _cells_of(line.decode("utf-8-sig", errors="replace").rstrip("\r"))
     if len(cells) != len(HEAD_FIELDS) or cells[0] != MARK:
         told = f"首行应为{len(HEAD_FIELDS)}项：{'、'.join(HEAD_FIELDS)}，以{MARK}开头。"
         return None, [Fault("head", told, "/head")]
@@ -91,6 +91,14 @@ def _head_of(line: bytes, today: dt.date) -> tuple[Head | None, list[Fault]]:
     if faults:
         return None, faults
     return Head(file_no, region_code, month, int(rows), _signed_fen(total) or 0, digest), []
+
+
+def _cells_of(line: str) -> list[str]:
+    """The first line's cells; none of a line that is no CSV (a spreadsheet sent as it is, UTF-16)."""
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []
 
 
 def _faults_of_month(month: str, today: dt.date) -> list[Fault]:

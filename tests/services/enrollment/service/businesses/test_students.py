@@ -8,7 +8,7 @@ import pytest
 from libs.casebook.cases import Case
 from libs.caseflow.applications import Application
 from libs.caseflow.desk import CaseDesk, Caseflow
-from libs.casework.actors import SYSTEM
+from libs.casework.actors import SYSTEM, Actor
 from libs.refusals.faults import Refusal
 from libs.webapp.database import ALL_REGIONS
 from services.enrollment.schemas.applications_students import StudentRegistrationPayload
@@ -35,10 +35,10 @@ def form(roster_id: str, region_code: str = ZAOZHUANG) -> Application[StudentReg
     return Application[StudentRegistrationPayload].model_validate(body)
 
 
-async def asked(counter: Counter, verb: str, *arguments: Any) -> Any:
+async def asked(counter: Counter, verb: str, *arguments: Any, actor: Actor = SYSTEM) -> Any:
     """The business's answer, in a transaction of its own."""
     async with counter.resources.database.transaction(ALL_REGIONS) as session:
-        desk = CaseDesk(cast(Caseflow, None), session, SYSTEM, NOW)
+        desk = CaseDesk(cast(Caseflow, None), session, actor, NOW)
         return await getattr(StudentRegistration(), verb)(desk, *arguments)
 
 
@@ -75,3 +75,11 @@ async def test_a_roster_is_released_once(registry: Registry) -> None:
     assert fault.code == "roster_released"
     with pytest.raises(Refusal, match="不能再次办理"):
         await asked(registry.counter, "carry_out", CASE, form(roster_id))
+
+
+async def test_a_roster_is_not_released_at_once_by_whoever_applies_online(registry: Registry) -> None:
+    roster_id = await registry.taken(school_file(pupils(2)), release="false")
+    somebody = Actor("citizen", "0" * 64, "本人", None, None)
+    (reason,) = await asked(registry.counter, "reasons_for_review", form(roster_id), actor=somebody)
+    assert "授权" in reason
+    assert await asked(registry.counter, "reasons_for_review", form(roster_id)) == []
