@@ -15,7 +15,7 @@ from libs.refusals.faults import Fault
 from services.enrollment.domain.employment import NOBODY_YET
 from services.enrollment.domain.enrolling import NewEnrolment, faults_of_start
 from services.enrollment.domain.kinds import InsuranceKind, PersonKind
-from services.enrollment.domain.people import NewPerson
+from services.enrollment.domain.people import NewPerson, faults_of_person
 from services.enrollment.domain.rules import rules
 from services.enrollment.repository import enrolments
 from services.enrollment.schemas.applications_residents import ResidentRegistrationPayload
@@ -55,12 +55,15 @@ class ResidentRegistration(Business[ResidentRegistrationPayload]):
     async def faults(self, desk: CaseDesk, application: Form) -> list[Fault]:
         payload, counter = application.payload, Desk.of_case(desk)
         at = "/payload/person" if payload.person else "/applicant"
-        named = await registering.look_up(counter, new_person_of(application))
-        faults = [replace(fault, pointer=f"{at}{fault.pointer}") for fault in named.faults]
+        new_person = new_person_of(application)
+        named = await registering.look_up(counter, new_person)
+        may_learn = _may_learn(desk, application)
+        of_person = named.faults if may_learn else faults_of_person(new_person, counter.today)
+        faults = [replace(fault, pointer=f"{at}{fault.pointer}") for fault in of_person]
         if payload.person is not None and payload.relation is None:
             message = "为家庭成员参保的，请填写申请人与参保人的关系。"
             faults.append(Fault("relation_missing", message, "/payload/relation"))
-        if named.birth_date is None:
+        if named.birth_date is None or not may_learn:
             return faults
         here = await enrolments.spells_here(counter.session, named.record.id) if named.record else []
         elsewhere = await enrolments.spells_elsewhere(
@@ -77,7 +80,7 @@ class ResidentRegistration(Business[ResidentRegistrationPayload]):
         return faults + [replace(fault, pointer=f"/payload{fault.pointer}") for fault in found]
 
     async def reasons_for_review(self, desk: CaseDesk, application: Form) -> list[str]:
-        if desk.actor.kind == "citizen" and application.payload.person is not None:
+        if not _may_learn(desk, application):
             return ["为他人申请，亲属或监护关系须由工作人员核对"]
         return []
 
@@ -93,6 +96,14 @@ class ResidentRegistration(Business[ResidentRegistrationPayload]):
         )
         started, _ = await enrolling.start(counter, _enrolment(person.id, payload))
         return {"enrolment_ids": [str(started.id)], "person_ids": [str(person.id)]}
+
+
+def _may_learn(desk: CaseDesk, application: Form) -> bool:
+    """Whether the one at the desk may be told where the person is insured.
+
+    Whoever signs in and names a relative is believed by an officer first, who then asks the records.
+    """
+    return desk.actor.kind != "citizen" or application.payload.person is None
 
 
 def new_person_of(application: Form) -> NewPerson:

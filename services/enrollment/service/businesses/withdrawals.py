@@ -69,6 +69,8 @@ class AccountWithdrawal(Business[AccountWithdrawalPayload]):
     async def faults(self, desk: CaseDesk, application: Form) -> list[Fault]:
         wish, item = wish_of(application), _item(desk, application)
         faults = rules.faults_of_form(wish, item, desk.today)
+        if not _may_learn(desk, application):
+            return faults
         person, found = await _find_person(desk, application)
         if person is None:
             return faults + found
@@ -80,6 +82,8 @@ class AccountWithdrawal(Business[AccountWithdrawalPayload]):
 
     async def obtained(self, desk: CaseDesk, application: Form) -> frozenset[str]:
         """A death learned already needs no paper (hubei L2400, zaozhuang L920)."""
+        if not _may_learn(desk, application):
+            return DEATH_EVIDENCE  # whether it is needed the officer sees
         person, _ = await _find_person(desk, application)
         known = person is not None and person.deceased_on is not None
         return DEATH_EVIDENCE if known else frozenset()
@@ -108,6 +112,15 @@ class AccountWithdrawal(Business[AccountWithdrawalPayload]):
 
     async def carry_out(self, desk: CaseDesk, case: Case, application: Form) -> Mapping[str, Any]:
         return await withdrawing.close(desk, case)
+
+
+def _may_learn(desk: CaseDesk, application: Form) -> bool:
+    """Whether the one at the desk may be told how the person stands.
+
+    Whoever signs in and names another is no heir yet: an officer judges that first, then asks the records.
+    """
+    own = application.applicant.credential == _person_of(application).credential
+    return desk.actor.kind != "citizen" or own
 
 
 def wish_of(application: Form) -> Wish:

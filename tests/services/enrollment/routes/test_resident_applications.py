@@ -10,6 +10,7 @@ from tests.services.enrollment.applications import (
     RESIDENT_ITEM,
     WUHAN,
     Applicant,
+    act,
     acted,
     application,
     applied,
@@ -109,3 +110,18 @@ async def test_a_citizen_s_family_is_an_officer_s_business(counter: Counter) -> 
 async def test_nobody_applies_in_another_s_name(counter: Counter) -> None:
     answer = await apply(counter, form(somebody(counter)), citizen("0" * 64))
     assert (answer.status_code, answer.json()["code"]) == (403, "not_own")
+
+
+async def test_whoever_names_a_stranger_does_not_learn_where_they_are_insured(counter: Counter) -> None:
+    card = await counter.person(YANTAI)
+    await counter.enrol(card, since="2025-01-01")
+    applicant = somebody(counter)
+    stranger = {**somebody(counter).body(), "credential_no": card.id_number}
+    body = form(applicant, person=stranger, relation="父亲")
+    body |= {"channel": "mini_program", "materials": [{"key": "identity-document", "source": "data_sharing"}]}
+    key = counter.resources.protector.blind_index(f"resident_id:{applicant.made_up.id_number}")
+    case = await applied(counter, body, citizen(key))
+    assert (case["status"], case["notice"]) == ("submitted", [])
+    answer = await act(counter, case, "accept", officer(ZAOZHUANG, Role.CLERK))
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_acceptable")
+    assert "烟台市" in answer.text, "the officer sees it"

@@ -37,7 +37,7 @@ from tests.services.enrollment.withdrawals import (
     withdrawal_of,
 )
 from tests.support.service import published
-from tests.support.tokens import officer
+from tests.support.tokens import citizen, officer
 
 ZIBO = "370300"  # by the province's catalogue of 2023
 WAIVER = {
@@ -389,3 +389,24 @@ async def test_the_account_is_masked_below_clearance(counter: Counter) -> None:
     assert in_full["payee"]["account_no"] == "6222020200011122"
     assert (masked["payee"]["account_no"], masked["amount_yuan"]) == ("************1122", "200.00")
     assert (await counter.get(f"withdrawals/{case['case_no']}", clerk(YANTAI))).status_code == 404
+
+
+async def test_whoever_names_a_stranger_does_not_learn_how_they_stand(counter: Counter) -> None:
+    """Alive, dead, unknown here: an heir who signs in is told the same, and an officer the truth."""
+    living, dead = await insured(counter, stopped=False), await insured(counter)
+    await learn_of(counter, dead)
+    unknown = await insured(counter, ZIBO)
+    told = []
+    for one in (living, dead, unknown):
+        widow = widow_of(counter)
+        key = counter.resources.protector.blind_index(f"resident_id:{widow.made_up.id_number}")
+        body = form_of_heir(one, widow, "agreed-payee-identity-and-account")
+        body |= {"region_code": WUHAN, "channel": "mini_program"}
+        told.append(await applied(counter, body, citizen(key)))
+    assert [(case["status"], case["notice"]) for case in told] == [("submitted", [])] * 3
+    codes_told = [
+        {error["code"] for error in (await act(counter, case, "accept", clerk())).json().get("errors", [])}
+        for case in told
+    ]
+    assert codes_told[0] >= {"missing_material"}, "the living one's death must be proven"
+    assert codes_told[2] & {"no_person", "unknown_person", "no_account"}, codes_told
