@@ -14,7 +14,7 @@ help: ## Print this list
 
 install: .venv/.installed ## Build the environment in .venv (once, and again when the lock changes)
 
-demo: install ## Five transfers between cities, start to end, told as a story; leaves nothing running
+demo: install ## Eleven stories: transfers between cities, a day at the counter; leaves nothing running
 	@$(BIN)/yibao demo
 
 up: install ## Serve everything on 127.0.0.1:8080 (see /docs); data are kept in var/
