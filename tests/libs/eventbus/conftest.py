@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 
-from libs.eventbus.tables import create_log
 from libs.eventbus.transport import Transport
-from libs.eventbus.transports.kafka import KafkaTransport
 from libs.eventbus.transports.memory import MemoryTransport
 from libs.eventbus.transports.postgres_log import PostgresLogTransport
-from tests.libs.eventbus.harness import TOPIC, OwnNames, Service, installed
+from tests.libs.eventbus.harness import TOPIC, Service, installed, kafka_at, postgres_log_at
 from tests.support.kafka import BUILT_IN, KAFKA_BROKER, Broker
 
 PARTITIONS = 4
@@ -28,28 +25,14 @@ async def service(database: str) -> AsyncIterator[Service]:
 
 @pytest.fixture
 async def log_transport(database: str) -> AsyncIterator[PostgresLogTransport]:
-    """The Postgres log; its tables stand beside the service's, which disturbs neither."""
-    connection = await asyncpg.connect(database)
-    await create_log(connection)
-    await connection.close()
-    transport = PostgresLogTransport(database, partitions=PARTITIONS, lease_s=2.0)
-    yield transport
-    await transport.close()
+    async with postgres_log_at(database, PARTITIONS) as transport:
+        yield transport
 
 
 @pytest.fixture
 async def kafka_transport(kafka_broker: Broker) -> AsyncIterator[Transport]:
-    """Kafka, with topics and groups of this test alone."""
-    kafka = KafkaTransport(
-        kafka_broker.address,
-        partitions=PARTITIONS,
-        session_timeout_s=6.0,
-        create_topics=kafka_broker.creates_topics,
-    )
-    own = OwnNames(kafka)
-    kafka_broker.create_topic(own.name(TOPIC), PARTITIONS)
-    yield own
-    await own.close()
+    async with kafka_at(kafka_broker, TOPIC, PARTITIONS) as transport:
+        yield transport
 
 
 @pytest.fixture(params=["memory", "postgres_log", pytest.param("kafka", marks=pytest.mark.kafka)])

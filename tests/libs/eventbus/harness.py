@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
+import asyncpg
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, text
@@ -23,8 +24,11 @@ from libs.contracts.base import Fact
 from libs.eventbus.consumer import Consumer, Handlers, RetryPolicy
 from libs.eventbus.envelope import Event
 from libs.eventbus.outbox import publish
-from libs.eventbus.tables import install_v1
+from libs.eventbus.tables import create_log, install_v1
 from libs.eventbus.transport import Record, Subscription, Transport
+from libs.eventbus.transports.kafka import KafkaTransport
+from libs.eventbus.transports.postgres_log import PostgresLogTransport
+from tests.support.kafka import Broker
 
 TOPIC = "yibao.sample"
 EFFECTS = "CREATE TABLE effect (place bigserial PRIMARY KEY, key text NOT NULL, n integer NOT NULL)"
@@ -273,3 +277,33 @@ async def everything(
 
         await until(enough, deadline_s=deadline_s, what=f"the arrival of {number} events")
     return Wire(records)
+
+
+@contextlib.asynccontextmanager
+async def postgres_log_at(url: str, partitions: int) -> AsyncIterator[PostgresLogTransport]:
+    """The Postgres log in this database; its tables stand beside a service's, which disturbs neither."""
+    connection = await asyncpg.connect(url)
+    await create_log(connection)
+    await connection.close()
+    transport = PostgresLogTransport(url, partitions=partitions, lease_s=2.0)
+    try:
+        yield transport
+    finally:
+        await transport.close()
+
+
+@contextlib.asynccontextmanager
+async def kafka_at(broker: Broker, topic: str, partitions: int) -> AsyncIterator[OwnNames]:
+    """Kafka, with topics and groups of this test alone; ``topic`` is there already."""
+    kafka = KafkaTransport(
+        broker.address,
+        partitions=partitions,
+        session_timeout_s=6.0,
+        create_topics=broker.creates_topics,
+    )
+    own = OwnNames(kafka)
+    broker.create_topic(own.name(topic), partitions)
+    try:
+        yield own
+    finally:
+        await own.close()

@@ -6,7 +6,6 @@ import random
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,13 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.eventbus.consumer import Consumer
 from libs.eventbus.envelope import Event
 from libs.eventbus.relay import Relay
-from libs.eventbus.tables import create_log
 from libs.eventbus.transport import Record, Transport
-from libs.eventbus.transports.kafka import KafkaTransport
-from libs.eventbus.transports.postgres_log import PostgresLogTransport
 from libs.webapp.callers import Role
 from libs.webapp.edge import Resources
-from tests.libs.eventbus.harness import CountingCommits, OwnNames, Service, installed, running, until
+from tests.libs.eventbus.harness import (
+    CountingCommits,
+    Service,
+    installed,
+    kafka_at,
+    postgres_log_at,
+    running,
+    until,
+)
 from tests.services.enrollment.changes import changed, credential, line, same_birth_and_sex
 from tests.services.enrollment.counter import YANTAI, ZAOZHUANG, Card, Counter, accepted, clerk_of
 from tests.services.enrollment.employer_applications import carried_out, hired, registration
@@ -55,26 +59,14 @@ async def newcomer(database: str) -> AsyncIterator[Service]:
 
 @pytest.fixture
 async def log_transport(database: str) -> AsyncIterator[Transport]:
-    connection = await asyncpg.connect(database)
-    await create_log(connection)
-    await connection.close()
-    transport = PostgresLogTransport(database, partitions=PARTITIONS, lease_s=2.0)
-    yield transport
-    await transport.close()
+    async with postgres_log_at(database, PARTITIONS) as transport:
+        yield transport
 
 
 @pytest.fixture
 async def kafka_transport(kafka_broker: Broker) -> AsyncIterator[Transport]:
-    kafka = KafkaTransport(
-        kafka_broker.address,
-        partitions=PARTITIONS,
-        session_timeout_s=6.0,
-        create_topics=kafka_broker.creates_topics,
-    )
-    own = OwnNames(kafka)
-    kafka_broker.create_topic(own.name(TOPIC), PARTITIONS)
-    yield own
-    await own.close()
+    async with kafka_at(kafka_broker, TOPIC, PARTITIONS) as transport:
+        yield transport
 
 
 @pytest.fixture(params=["log", pytest.param("kafka", marks=pytest.mark.kafka)])
